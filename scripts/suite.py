@@ -1,0 +1,127 @@
+"""Run every check of the project, one after the other, and sum up.
+
+Knows the checks and their order. Does not know what they check: `pyproject.toml` configures the tools. Every step runs,
+whatever became of those before it. The tests run twice, as they are and with the network cut off; both in parallel.
+
+The last line counts: a test is one, and so is every other step. A step that this machine cannot take is skipped, and
+says why; under CI that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = sys.executable
+# Not by group or file: pytest-xdist waits for ever when a worker that runs a group dies (its issue 1323).
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
+PYTEST = (PYTHON, "-m", "pytest", "-q", *PARALLEL, "-rs")
+NOT_ALLOWED = 77
+
+
+@dataclass(frozen=True)
+class Step:
+    """Name a check and the command that makes it.
+
+    `probe` is a command that succeeds where the check can be made at all. `counts_tests` says that the command is
+    pytest and can count.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    probe: tuple[str, ...] = ()
+    counts_tests: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Say what became of a step: counts of what passed, failed and was skipped, and how long it took."""
+
+    name: str
+    word: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+
+
+STEPS = (
+    Step("lint", (PYTHON, "-m", "ruff", "check", ".")),
+    Step("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
+    Step("types", (PYTHON, "-m", "mypy")),
+    Step(
+        "public types",
+        (PYTHON, "-m", "pyright", "--verifytypes", "playhead", "--ignoreexternal"),
+        # It is a program for node, of which there is no build for every machine.
+        probe=(PYTHON, "-m", "pyright", "--version"),
+    ),
+    Step("tests", PYTEST, counts_tests=True),
+    Step("tests, network cut off", (PYTHON, "scripts/offline.py", *PYTEST), counts_tests=True),
+)
+
+
+def run(command: tuple[str, ...], *, quiet: bool = False) -> int:
+    """Run a command in the project's folder, as if its environment were active, and return its exit code."""
+    # pyright and the tests of the command line look for programs on PATH.
+    environment = {**os.environ, "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    out = subprocess.DEVNULL if quiet else None
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+    ).returncode
+
+
+def count(report: Path) -> tuple[int, int, int]:
+    """Return how many tests passed, failed and were skipped, from pytest's report. Zeros where it wrote none."""
+    if not report.is_file():
+        return 0, 0, 0
+    totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        for key in totals:
+            totals[key] += int(suite.get(key, "0"))
+    failed = totals["failures"] + totals["errors"]
+    return totals["tests"] - failed - totals["skipped"], failed, totals["skipped"]
+
+
+def take(step: Step, *, in_ci: bool) -> Outcome:
+    """Take a step and say what became of it."""
+    print(f"\n=== {step.name}", flush=True)
+    start = time.monotonic()
+    passed = failed = skipped = 0
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        if step.probe and run(step.probe, quiet=True) != 0:
+            code = NOT_ALLOWED
+        else:
+            code = run((*step.command, f"--junitxml={report}") if step.counts_tests else step.command)
+            passed, failed, skipped = count(report)
+    seconds = time.monotonic() - start
+    if code == NOT_ALLOWED and not in_ci:
+        return Outcome(step.name, "skipped: this machine cannot take it", 0, 0, 1, seconds)
+    if code != 0 or failed:
+        return Outcome(step.name, f"FAILED, exit code {code}", passed, max(failed, 1), skipped, seconds)
+    return Outcome(step.name, "passed", passed if step.counts_tests else 1, failed, skipped, seconds)
+
+
+def main(steps: tuple[Step, ...] = STEPS, *, in_ci: bool | None = None) -> int:
+    """Take all steps, sum up, and return 0 if none failed, else 1."""
+    in_ci = bool(os.environ.get("CI")) if in_ci is None else in_ci
+    outcomes = [take(step, in_ci=in_ci) for step in steps]
+    print("\n=== summary")
+    for outcome in outcomes:
+        print(f"{outcome.seconds:7.1f} s  {outcome.name}: {outcome.word}")
+    failed = sum(outcome.failed for outcome in outcomes)
+    passed = sum(outcome.passed for outcome in outcomes)
+    skipped = sum(outcome.skipped for outcome in outcomes)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The suite runs every step, counts right, and cannot pass when something failed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import suite
+from suite import Step
+
+
+def step(program: str, name: str) -> Step:
+    """Make a step that runs a small program."""
+    return Step(name, (sys.executable, "-c", program))
+
+
+FAILS = step("raise SystemExit(4)", "fails")
+PASSES = step("", "passes")
+CANNOT = step(f"raise SystemExit({suite.NOT_ALLOWED})", "cannot")
+
+
+def last_lines(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines of the summary, without the seconds."""
+    return [line.split(" s  ")[-1] for line in capfd.readouterr().out.split("=== summary\n")[1].splitlines()]
+
+
+def test_a_failing_step_fails_the_suite_and_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """The steps after a failing one run, and the suite fails all the same."""
+    assert suite.main((FAILS, PASSES), in_ci=False) == 1
+    assert last_lines(capfd) == ["fails: FAILED, exit code 4", "passes: passed", "1 passed, 1 failed, 0 skipped"]
+
+
+def test_steps_that_pass_pass(capfd: pytest.CaptureFixture[str]) -> None:
+    """A suite without failures passes."""
+    assert suite.main((PASSES, PASSES), in_ci=True) == 0
+    assert last_lines(capfd)[-1] == "2 passed, 0 failed, 0 skipped"
+
+
+def test_what_a_machine_cannot_do_is_skipped_but_not_under_ci(capfd: pytest.CaptureFixture[str]) -> None:
+    """A skipped step is visible; under CI it is a failure."""
+    assert suite.main((CANNOT,), in_ci=False) == 0
+    assert last_lines(capfd) == ["cannot: skipped: this machine cannot take it", "0 passed, 0 failed, 1 skipped"]
+    assert suite.main((CANNOT,), in_ci=True) == 1
+    assert last_lines(capfd)[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_a_step_whose_probe_fails_is_skipped(capfd: pytest.CaptureFixture[str]) -> None:
+    """What cannot be had is not run."""
+    probed = Step("probed", FAILS.command, probe=FAILS.command)
+    assert suite.main((probed,), in_ci=False) == 0
+    assert last_lines(capfd)[0] == "probed: skipped: this machine cannot take it"
+
+
+def test_tests_are_counted(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Passed, failed, broken and skipped tests are counted one by one."""
+    planted = tmp_path / "test_planted.py"
+    planted.write_text(
+        "import pytest\n"
+        "def test_a(): pass\n"
+        "def test_b(): assert 0\n"
+        "def test_c(nothing): pass\n"
+        "@pytest.mark.skip\n"
+        "def test_d(): pass\n",
+        encoding="utf-8",
+    )
+    command = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:langsmith_plugin",
+        "--rootdir",
+        str(tmp_path),
+        str(planted),
+    )
+    assert suite.main((Step("tests", command, counts_tests=True),), in_ci=False) == 1
+    assert last_lines(capfd) == ["tests: FAILED, exit code 1", "1 passed, 2 failed, 1 skipped"]
+
+
+def test_tests_that_never_ran_do_not_pass(capfd: pytest.CaptureFixture[str]) -> None:
+    """A test run that dies before it reports counts as a failure."""
+    assert suite.main((Step("tests", FAILS.command, counts_tests=True),), in_ci=False) == 1
+    assert last_lines(capfd)[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_the_suite_is_whole() -> None:
+    """The steps that the project promises are there, the tests both with and without a network."""
+    assert [item.name for item in suite.STEPS] == [
+        "lint",
+        "format",
+        "types",
+        "public types",
+        "tests",
+        "tests, network cut off",
+    ]
