@@ -1,0 +1,43 @@
+"""How a task is started that outlives the call which starts it, on asyncio and on trio.
+
+anyio starts tasks in task groups only, and a task group must not be open across the `yield` of an iterator: its scopes
+would close in the wrong order. Knows starting and cancelling. Does not know what the task does, and imports no trio:
+where a trio run is under way, trio has been imported by whoever started that.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from typing import Any
+
+
+def start_task(run: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[], None]) -> Callable[[], object]:
+    """Start `run()` as a task of the running event loop, with this task's context, and return what cancels it.
+
+    `on_end` is called when the task is over, even if it was cancelled before it ran at all. `run` must not raise
+    anything but its own cancellation. The event loop cancels what is left when its main task ends.
+    """
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return _start_on_trio(trio, run, on_end)
+    task = asyncio.get_running_loop().create_task(run())
+    task.add_done_callback(lambda _: on_end())
+    return task.cancel
+
+
+def _start_on_trio(
+    trio: Any, run: Callable[[], Coroutine[Any, Any, None]], on_end: Callable[[], None]
+) -> Callable[[], object]:
+    scope = trio.CancelScope()
+
+    async def scoped() -> None:
+        try:
+            with scope:
+                await run()
+        finally:
+            on_end()
+
+    trio.lowlevel.spawn_system_task(scoped, context=copy_context())
+    cancel: Callable[[], object] = scope.cancel
+    return cancel
