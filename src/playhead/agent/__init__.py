@@ -1,0 +1,1 @@
+"""The agent: the smallest loop that emits the native taxonomy."""

@@ -1,0 +1,1 @@
+"""Contracts: the rules that a stream keeps, checked online."""

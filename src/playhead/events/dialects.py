@@ -1,0 +1,32 @@
+"""The dialects that Playhead knows, by name."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from playhead.errors import UsageError
+from playhead.events.base import OpaqueEvent
+from playhead.events.locus import LOCUS
+from playhead.events.shipit import SHIPIT
+from playhead.events.spans import Dialect
+from playhead.events.turns import TURNS
+from playhead.text import nearest
+
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (LOCUS, SHIPIT, TURNS)}
+"""Each dialect by its name."""
+
+
+def get_dialect(name: str | Dialect) -> Dialect:
+    """Return the dialect of that name; a `Dialect` is passed through. Raises `UsageError` for an unknown name."""
+    if isinstance(name, Dialect):
+        return name
+    if name in DIALECTS:
+        return DIALECTS[name]
+    hint = nearest(name, DIALECTS)
+    meant = f"did you mean {hint!r}? " if hint else ""
+    raise UsageError(f"there is no dialect {name!r}: {meant}the known ones are {', '.join(DIALECTS)}")
+
+
+def foreign_dialect(name: str) -> Dialect:
+    """Return a dialect of which nothing is known but its name: every event is an `OpaqueEvent`, and a point."""
+    return Dialect(name, "event_type|type", TypeAdapter[Any](OpaqueEvent).validator.validate_json, ops={})

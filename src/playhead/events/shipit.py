@@ -1,0 +1,114 @@
+"""The events of dialect `shipit`: one shape, many types.
+
+An event is `{type, message, payload}`; 2.x adds `timestamp` (Unix seconds) and ids in the payload, 1.0.x has neither.
+Payloads differ from version to version, so they stay plain JSON; `SHIPIT` says where the details are in each of them.
+"""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from playhead.events.base import Event, JsonObject, Number, OpaqueEvent
+from playhead.events.frozen import FrozenDict
+from playhead.events.spans import POINT, Dialect, Op, Span, closes, feeds, opens, path
+
+
+def _known(event_type: str) -> str:
+    if event_type not in _OPS:
+        raise ValueError("not a type of shipit's")
+    return event_type
+
+
+class ShipitEvent(Event):
+    """Hold one event of a shipit run. `event_type` is another name for `type`; `timestamp` is in Unix seconds."""
+
+    tag_field: ClassVar[str] = "type"
+
+    type: Annotated[str, AfterValidator(_known)]
+    message: str = ""
+    payload: JsonObject = Field(default_factory=FrozenDict)
+    timestamp: Number | None = None
+
+    @property
+    def event_type(self) -> str:
+        """Return the event's type, under the name that handlers look for."""
+        return self.type
+
+
+_TOOL = {"key": "payload.call_id|tool_call_id"}
+# 1.0.x names the tool in the message alone: "Tool called: add".
+_NAME = {"name": "payload.tool", "or_name": "message.:"}
+_OPS: dict[str, tuple[Op, ...]] = {
+    "run_started": (opens(Span.RUN),),
+    "step_started": (opens(Span.STEP, key="payload.iteration"),),
+    "iteration_started": POINT,
+    "reasoning_started": (opens(Span.REASONING),),
+    "reasoning_delta": (feeds(Span.REASONING, text="payload.chunk"),),
+    "reasoning_completed": (closes(Span.REASONING),),
+    "text_delta": (feeds(Span.MODEL, text="payload.chunk"),),
+    "planning_started": POINT,
+    "planning_completed": POINT,
+    "tool_group_started": POINT,
+    "tool_group_completed": POINT,
+    "tool_input_delta": POINT,
+    "tool_called": (opens(Span.TOOL, **_TOOL, **_NAME),),
+    "tool_output_started": (feeds(Span.TOOL, **_TOOL),),
+    "tool_output_delta": (feeds(Span.TOOL, **_TOOL, text="payload.chunk"),),
+    "tool_completed": (closes(Span.TOOL, **_TOOL, **_NAME),),
+    # 1.0 can fail a tool that was never called, and complete one that failed: this is news of a tool, not its end.
+    "tool_failed": (feeds(Span.TOOL, **_TOOL, text="payload.error"),),
+    "tool_retry": POINT,
+    "tool_denied": POINT,
+    "tool_arguments_rejected": POINT,
+    "tool_call_healed": POINT,
+    "skill_catalog_ready": POINT,
+    "skill_loaded": POINT,
+    "tools_discovered": POINT,
+    "tools_rebound": POINT,
+    "subagent_started": POINT,
+    "subagent_event": POINT,
+    "sub_agent_event": POINT,
+    "subagent_completed": POINT,
+    "mcp_attached": POINT,
+    "llm_retry": POINT,
+    "context_snapshot": POINT,
+    "context_compaction_started": POINT,
+    "context_compacted": POINT,
+    "rag_sources": POINT,
+    "interactive_request": POINT,
+    "approval_required": POINT,
+    "checkpoint_saved": POINT,
+    "usage_tick": POINT,
+    "final_answer": POINT,
+    "run_summary": POINT,
+    "run_completed": (closes(Span.STEP), closes(Span.RUN)),
+    "run_failed": (closes(Span.STEP), closes(Span.RUN, status="payload.error")),
+    "run_cancelled": (closes(Span.STEP), closes(Span.RUN)),
+}
+
+SHIPIT = Dialect(
+    name="shipit",
+    tag="type",
+    decode=TypeAdapter[Any](
+        Annotated[ShipitEvent | OpaqueEvent, Field(union_mode="left_to_right")]
+    ).validator.validate_json,
+    ops=_OPS,
+    time=path("timestamp"),
+    volatile=tuple(
+        path(spelled)
+        for spelled in (
+            "timestamp",
+            "payload.run_id",
+            "payload.session_id",
+            "payload.duration_ms",
+            "payload.sequence",
+            "payload.inner.*",
+        )
+    ),
+    ids=(path("payload.call_id"), path("payload.tool_call_id"), path("payload.tools.*.call_id")),
+    ends={"run_cancelled": "cancelled"},
+    pauses=frozenset({"interactive_request", "approval_required"}),
+    after=frozenset({"rag_sources"}),
+    silent_end="cancelled",
+)
+"""The dialect of shipit-agent 1.0 and 2.x. `cancel()` sends no terminal event: a silent end is a cancelled one."""

@@ -1,0 +1,1 @@
+"""Models: what answers in place of an LLM."""

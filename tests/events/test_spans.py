@@ -1,0 +1,174 @@
+"""The vocabulary of the dialects' tables, and how one event is read by it."""
+
+from typing import Any
+
+import pytest
+
+from playhead.events.canonical import MASKED
+from playhead.events.dialects import DIALECTS
+from playhead.events.locus import LOCUS
+from playhead.events.shipit import SHIPIT
+from playhead.events.spans import Dialect, Span, Touch, Verb, at, closes, feeds, opens, path, replaced
+from playhead.events.turns import TURNS
+
+
+@pytest.mark.parametrize(
+    ("spelled", "found"),
+    [
+        ("a", 1),
+        ("b.c", 2),
+        ("b.x|c", 2),
+        ("b.c|x", 2),
+        ("b.none|c", 2),
+        ("m.:", "add"),
+        ("p.:", ""),
+        ("a.:", None),
+        ("a.c", None),
+        ("x", None),
+        ("", None),
+    ],
+)
+def test_paths(spelled: str, found: object) -> None:
+    """A path leads through objects; a bar is a choice, a colon what a text says after its own."""
+    event = {"a": 1, "b": {"c": 2, "none": None}, "m": "Tool called: add", "p": "plain"}
+    assert at(event, path(spelled)) == found
+
+
+def test_replaced() -> None:
+    """A value at a path is replaced in a copy."""
+    value = {"a": {"b": 1, "c": 2}}
+    assert replaced(value, ("a", "b"), 3) == {"a": {"b": 3, "c": 2}}
+    assert value == {"a": {"b": 1, "c": 2}}
+
+
+CHUNK = {"event_type": "model_chunk", "content": "Hi", "done": True, "stop_reason": "stop"}
+OUTPUT = {"call_id": "c1", "chunk": "4"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "event", "touches"),
+    [
+        (LOCUS, {"event_type": "think", "iteration": 2}, [Touch(Verb.OPEN, Span.STEP, 2)]),
+        (
+            LOCUS,
+            {"event_type": "tool_start", "tool_call_id": "c1", "tool_name": "add"},
+            [Touch(Verb.OPEN, Span.TOOL, "c1", "add")],
+        ),
+        (
+            LOCUS,
+            {"event_type": "tool_complete", "tool_call_id": "c1", "tool_name": "add", "error": "boom"},
+            [Touch(Verb.CLOSE, Span.TOOL, "c1", "add", "boom")],
+        ),
+        (
+            LOCUS,
+            CHUNK,
+            [Touch(Verb.FEED, Span.MODEL, text="Hi"), Touch(Verb.CLOSE, Span.MODEL, status="stop")],
+        ),
+        (LOCUS, {**CHUNK, "done": False}, [Touch(Verb.FEED, Span.MODEL, text="Hi")]),
+        (
+            LOCUS,
+            {"event_type": "terminate", "reason": "complete"},
+            [Touch(Verb.CLOSE, Span.STEP), Touch(Verb.CLOSE, Span.RUN, status="complete")],
+        ),
+        (LOCUS, {"event_type": "reflect"}, []),
+        (LOCUS, {"event_type": "of_tomorrow"}, []),
+        (LOCUS, {}, []),
+        (SHIPIT, {"type": "tool_output_delta", "payload": OUTPUT}, [Touch(Verb.FEED, Span.TOOL, "c1", text="4")]),
+        (
+            SHIPIT,
+            {"type": "tool_called", "message": "Tool called: add", "payload": {"tool": "sum", "tool_call_id": "c1"}},
+            [Touch(Verb.OPEN, Span.TOOL, "c1", "sum")],
+        ),
+        (
+            SHIPIT,
+            {"type": "tool_failed", "message": "Tool failed: add", "payload": {"error": "boom"}},
+            [Touch(Verb.FEED, Span.TOOL, text="boom")],
+        ),
+        (
+            SHIPIT,
+            {"type": "tool_completed", "message": "Tool completed: add", "payload": {"output": "5"}},
+            [Touch(Verb.CLOSE, Span.TOOL, None, "add")],
+        ),
+        (TURNS, {"type": "ToolDispatch", "turn_id": "t", "tool": "x"}, [Touch(Verb.OPEN, Span.TOOL, "t", "x")]),
+    ],
+)
+def test_touches(dialect: Dialect, event: dict[str, Any], touches: list[Touch]) -> None:
+    """An event does to spans what its row says, with the values that it has."""
+    assert list(dialect.touches(event)) == touches
+
+
+@pytest.mark.parametrize(
+    ("dialect", "event", "end"),
+    [
+        (LOCUS, {"event_type": "terminate", "reason": "complete"}, "complete"),
+        (LOCUS, {"event_type": "terminate", "reason": "cancelled"}, "cancelled"),
+        (LOCUS, {"event_type": "terminate", "reason": "free text"}, "complete"),
+        (LOCUS, {"event_type": "interrupt"}, "paused"),
+        (SHIPIT, {"type": "run_completed"}, "complete"),
+        (SHIPIT, {"type": "run_cancelled"}, "cancelled"),
+        (SHIPIT, {"type": "approval_required"}, "paused"),
+        (TURNS, {"type": "Complete"}, "complete"),
+    ],
+)
+def test_end_of(dialect: Dialect, event: dict[str, Any], end: str) -> None:
+    """The last telling event says how a run ended."""
+    assert dialect.end_of(event) == end
+
+
+@pytest.mark.parametrize(
+    ("dialect", "types"),
+    [
+        (LOCUS, {"terminate"}),
+        (SHIPIT, {"run_completed", "run_failed", "run_cancelled"}),
+        (TURNS, {"Complete", "ErrorEvent"}),
+    ],
+)
+def test_terminal_types(dialect: Dialect, types: set[str]) -> None:
+    """Just these types end a run."""
+    assert {name for name in dialect.ops if dialect.is_terminal(name)} == types
+    assert not dialect.is_terminal("of_tomorrow")
+
+
+def test_steady() -> None:
+    """Volatile fields are masked, in nested events too, and ids are not."""
+    inner = {"event_type": "tool_complete", "timestamp": "t", "duration_ms": 3, "tool_call_id": "c2"}
+    outer = {"event_type": "subagent", "timestamp": "t", "task_id": "x", "tool_call_id": "c1", "event": inner}
+    assert LOCUS.steady(outer) == {
+        "event_type": "subagent",
+        "timestamp": MASKED,
+        "task_id": MASKED,
+        "tool_call_id": "c1",
+        "event": {"event_type": "tool_complete", "timestamp": MASKED, "duration_ms": MASKED, "tool_call_id": "c2"},
+    }
+    assert inner["timestamp"] == "t"
+    assert SHIPIT.steady(
+        {"type": "x", "timestamp": 1.5, "payload": {"run_id": "r", "inner": {"a": 1}, "tool": "add"}}
+    ) == {
+        "type": "x",
+        "timestamp": MASKED,
+        "payload": {"run_id": MASKED, "inner": {"a": MASKED}, "tool": "add"},
+    }
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=str)
+def test_tables_agree_with_themselves(dialect: Dialect) -> None:
+    """Every type that another column names has a row, and every run can end."""
+    ends = {key.partition(":")[0] for key in dialect.ends}
+    assert dialect.pauses | dialect.after | ends <= dialect.ops.keys()
+    assert any(dialect.is_terminal(name) for name in dialect.ops)
+    assert repr(dialect) == f"Dialect({dialect.name!r})"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=str)
+def test_what_is_closed_is_opened_or_fed(dialect: Dialect) -> None:
+    """No table closes or feeds a tool, a reasoning or a sub-agent that none of its types opens."""
+    opened = {op.span for ops in dialect.ops.values() for op in ops if op.verb is Verb.OPEN}
+    used = {op.span for ops in dialect.ops.values() for op in ops}
+    assert used & {Span.TOOL, Span.REASONING, Span.SUBAGENT} <= opened
+
+
+def test_makers_of_rows() -> None:
+    """The three verbs make rows with paths."""
+    assert opens(Span.TOOL, key="a.b").key == ("a", "b")
+    assert feeds(Span.TOOL, text="t", when="w").when == ("w",)
+    assert closes(Span.TOOL, name="n", or_name="m.:", status="s").or_name == ("m", ":")
