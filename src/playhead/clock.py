@@ -35,7 +35,8 @@ class SystemClock:
         """Return the wall-clock time, aware, in UTC."""
         return datetime.now(UTC)
 
-    def monotonic_ns(self) -> int:
+    @staticmethod
+    def monotonic_ns() -> int:
         """Return the machine's monotonic clock in nanoseconds."""
         return time.monotonic_ns()
 

@@ -5,14 +5,14 @@ until somebody wants it as text or as `SSEMessage`: most are wanted once, and ma
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
 from playhead.errors import UsageError
-from playhead.events.base import Event
+from playhead.events.base import Event, raw_json
 from playhead.events.codec import event_json
 from playhead.events.tagged import dumps, has_mark
 from playhead.handlers.base import EventLike
@@ -22,6 +22,9 @@ from playhead.sse.message import SSEMessage, encode_fields
 from playhead.text import safe
 
 logger = logging.getLogger("playhead.handlers.sse")
+
+# As numbers they are looked for much faster than as bytes.
+_NEWLINE, _RETURN = b"\n\r"
 
 Draft = Event | tuple[str, bytes]
 """A message before it is written: its event name and data, or the event itself if that is one of ours.
@@ -88,8 +91,22 @@ class Drafter:
 
     def text(self, draft: Draft, number: int) -> str:
         """Return the message as it goes on the wire."""
-        name, data = draft if type(draft) is tuple else (_name(draft), event_json(draft))
-        return encode_fields(name, self._id(number), data.decode())
+        return self.texts((draft,), number)
+
+    def texts(self, drafts: Iterable[Draft], first: int) -> str:
+        """Return messages as they go on the wire, numbered from `first` on."""
+        prefix = None if self._id_prefix is None else self._id_prefix.encode()
+        pieces = []
+        for number, draft in enumerate(drafts, first):
+            if type(draft) is tuple:
+                name, data = draft
+            else:
+                name, data = _name(draft), raw_json(draft) or event_json(draft)
+            if prefix is None or not (number and name) or _NEWLINE in data or _RETURN in data:
+                pieces.append(encode_fields(name, self._id(number), data.decode()).encode())
+            else:
+                pieces.append(b"event: %b\nid: %b%d\ndata: %b\n\n" % (name.encode(), prefix, number, data))
+        return b"".join(pieces).decode()
 
     def message(self, draft: Draft, number: int) -> SSEMessage:
         """Return the message as a value."""

@@ -108,7 +108,7 @@ class SSEHandler(OnceHandler):
 
     def format_all(self) -> str:
         """Return the messages that are held as text for the wire."""
-        return "".join(map(self._drafter.text, self._drafts, self._numbers()))
+        return self._drafter.texts(self._drafts, self._gone + 1)
 
     def messages(self) -> ClosableStream[SSEMessage]:
         """Iterate over the messages: those that are held, then each new one, up to the end of the stream.
