@@ -1,0 +1,1 @@
+"""Cassettes: the format, names, redaction and the stores."""
