@@ -38,7 +38,9 @@ TRACKS: Final = frozenset({"model", "event", "wire"})
 ENDS: Final = ("complete", "error", "cancelled", "paused", "closed", "unknown")
 """How a run can end; `unknown` is for imported logs that do not say."""
 
-_CRC_BYTES: Final = len(b',"crc":"00000000"}\n')
+CRC_BYTES: Final = len(b',"crc":"00000000"}\n')
+"""How many bytes at the end of a line are its checksum."""
+
 _TAIL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\n\Z')
 _VERSION = re.compile(rb'\s*\{\s*"playhead"\s*:\s*([0-9]{1,9})\s*[,}]')
 _LABELS = re.compile(rb'"track":"(\w+)","(run|call)":"([\w.-]+)","kind":"(\w+)"')
@@ -116,7 +118,7 @@ def object_line(value: Header | Seal) -> bytes:
         body = value.model_dump_json().encode()[:-1]
     except (PydanticSerializationError, UnicodeEncodeError) as error:
         raise UsageError(f"the {name} cannot be written as JSON: {error}") from None
-    if len(body) > MAX_END_BYTES - _CRC_BYTES:
+    if len(body) > MAX_END_BYTES - CRC_BYTES:
         raise UsageError(f"a {name} of {len(body):,} bytes is too long: it may have {MAX_END_BYTES:,}")
     return _with_crc(body)
 
@@ -147,19 +149,24 @@ def entry_line(dt_us: int, prefix: bytes, data: bytes) -> bytes:
     return b'%b%b,"crc":"%08x"}\n' % (head, data, crc32(data, crc32(head)))
 
 
-def encode_entry(entry: Entry) -> bytes:
-    """Return any entry's line, unknown keys included: they stand before the data.
+def prefix_of(entry: Entry) -> bytes:
+    """Return the part of an entry's line between its time and its data, unknown keys included.
 
     Raises `UsageError` for labels or unknown keys that a line cannot carry.
     """
     prefix = entry_prefix(entry.track, entry.owner, entry.kind)
-    if entry.extra:
-        try:
-            extra = json.dumps(entry.extra, allow_nan=False, separators=(",", ":")).encode()
-        except ValueError as error:
-            raise UsageError(f"the unknown keys {sorted(entry.extra)} of an entry: {error}") from None
-        prefix = b'%b,%b,"data":' % (prefix.removesuffix(b',"data":'), extra[1:-1])
-    return entry_line(entry.dt_us, prefix, entry.data)
+    if not entry.extra:
+        return prefix
+    try:
+        extra = json.dumps(entry.extra, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError as error:
+        raise UsageError(f"the unknown keys {sorted(entry.extra)} of an entry: {error}") from None
+    return b'%b,%b,"data":' % (prefix.removesuffix(b',"data":'), extra[1:-1])
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """Return any entry's line, unknown keys included: they stand before the data. Raises as `prefix_of` does."""
+    return entry_line(entry.dt_us, prefix_of(entry), entry.data)
 
 
 def check_limits(data: bytes) -> None:
@@ -177,7 +184,7 @@ def check_limits(data: bytes) -> None:
 
 # An unfinished string goes to the end, so that text which is no JSON takes linear time too.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_LIST: Final = ord("[")
+_BRACE, _LIST = b"{["
 _BRACKET = re.compile(rb"[][{}]")
 
 
@@ -185,7 +192,7 @@ def nesting(data: bytes) -> int:
     """Return how many brackets of JSON text are open at once, at the most; 0 where they are too few to matter."""
     if len(data) <= SURELY_FINE_BYTES or (_LIST not in data and data.rfind(b"{") <= 0):
         return 0
-    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+    if data.count(_BRACE) + data.count(_LIST) <= MAX_DEPTH:
         return 0
     depth = deepest = 0
     for bracket in _BRACKET.finditer(_STRING.sub(b"", data)):
@@ -200,7 +207,7 @@ def _has_long_number(data: bytes) -> bool:
 
 def line_crc(line: bytes) -> int | None:
     """Return the checksum that a line names; None where it is no whole line with a checksum."""
-    found = _TAIL.search(line, max(0, len(line) - _CRC_BYTES))
+    found = _TAIL.search(line, max(0, len(line) - CRC_BYTES))
     return int(found[1], 16) if found else None
 
 
@@ -211,7 +218,7 @@ def is_intact(line: bytes) -> bool:
 
 def true_crc(line: bytes) -> int:
     """Return the checksum that a line should name."""
-    return crc32(line[:-_CRC_BYTES])
+    return crc32(line[:-CRC_BYTES])
 
 
 def named_version(line: bytes) -> int | None:
@@ -281,6 +288,17 @@ def read_data(line: bytes) -> tuple[int, tuple[str, str, str], bytes]:
     return found
 
 
+NO_LABELS: Final = b"\0"
+"""What no intact line has behind its time."""
+
+
+def labels_of(line: bytes) -> bytes:
+    """Return what stands between an entry's time and its data, or `NO_LABELS` where the line is laid out otherwise."""
+    start = line.find(b",")
+    labels = line[start : line.find(b',"data":', start) + len(b',"data":')]
+    return labels if _read_labels(labels[1 : -len(b',"data":')]) else NO_LABELS
+
+
 # More digits than a time has, and `int` would refuse thousands of them.
 _MAX_DT_DIGITS: Final = 18
 _MAX_LABELS_BYTES: Final = 512
@@ -295,7 +313,7 @@ def _split(line: bytes) -> tuple[int, tuple[str, str, str], bytes] | None:
     names = _labels.get(labels) or _read_labels(labels)
     if names is None or not dt_us.isdigit() or len(dt_us) > _MAX_DT_DIGITS or dt[:6] != b'{"dt":':
         return None
-    data = line[stop + 8 : -_CRC_BYTES]
+    data = line[stop + 8 : -CRC_BYTES]
     if len(data) > SURELY_FINE_BYTES and nesting(data) > MAX_DEPTH:
         raise _too_deep()
     return int(dt_us), names, data

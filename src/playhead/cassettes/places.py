@@ -124,6 +124,7 @@ def convert(source: Place, target: Place, *, replace: bool = False) -> Seal:
     with source.read() as cassette:
         if cassette.seal is None:
             raise CorruptCassette(f"{cassette.where} has no seal: nothing was copied")
+        cassette.verify()
         sink = target.create()
         try:
             _copy(cassette, sink, replace=replace)
@@ -132,8 +133,7 @@ def convert(source: Place, target: Place, *, replace: bool = False) -> Seal:
             raise
         sealed = cassette.seal
     with target.read() as copy:
-        for _ in copy.lines():
-            pass
+        copy.verify()
         if copy.seal != sealed:
             raise CorruptCassette(f"{copy.where} is not what was written to it: the store is not to be trusted")
     return sealed

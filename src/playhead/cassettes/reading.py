@@ -10,14 +10,16 @@ from typing import Final, Literal, Self
 from zlib import crc32
 
 from playhead.cassettes.damage import advise, find_damage
-from playhead.cassettes.digest import Digest
 from playhead.cassettes.format import (
+    CRC_BYTES,
+    NO_LABELS,
     VERSION,
     Entry,
     Header,
     Seal,
     is_intact,
     is_seal,
+    labels_of,
     named_version,
     read_data,
     read_entry,
@@ -30,6 +32,7 @@ from playhead.errors import CassetteError, CorruptCassette, TornCassette
 State = Literal["sealed", "torn"]
 """What a cassette that can be read may be."""
 
+_COMMA: Final = ord(",")
 _MAX_INLINE_BYTES: Final = 1024 * 1024
 
 
@@ -37,13 +40,14 @@ class Cassette:
     """Hold an open cassette: what its header and seal say, and a way to its entries in constant memory.
 
     `where` names its place, `seal` is None where it is torn, `entry_count` is how many entries there are. Close it, or
-    use it in a `with` block. Each iterator starts at the beginning. One that ends normally has checked everything: of
-    a cassette of more than 1 MiB, the SHA-256 is compared only then, and a mismatch is `CorruptCassette` at the end of
-    the iteration (the CRC-32 of the whole was compared before).
+    use it in a `with` block. Each iterator starts at the beginning.
+
+    The CRC-32 of the whole was compared when it was opened, and the SHA-256 of a cassette of up to 1 MiB; `verify`
+    compares it for larger ones too, which takes some ten times as long.
     """
 
     def __init__(
-        self, source: Source, header: Header, seal: Seal | None, *, entry_count: int, seal_line: bytes, is_checked: bool
+        self, source: Source, header: Header, seal: Seal | None, *, entry_count: int, seal_line: bytes
     ) -> None:
         self.where = source.where
         self.header = header
@@ -51,12 +55,17 @@ class Cassette:
         self.entry_count = entry_count
         self._source = source
         self._seal_line = seal_line
-        self._is_checked = is_checked
+        self._sealed_bytes = source.size() - len(seal_line)
 
     @property
     def state(self) -> State:
         """Say `sealed` or `torn`."""
         return "torn" if self.seal is None else "sealed"
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are, seal included."""
+        return self._source.size()
 
     def entries(self) -> Iterator[Entry]:
         """Yield each entry. Raises `CorruptCassette` for a line that is none."""
@@ -74,13 +83,32 @@ class Cassette:
         """
         at_us = 0
         for number, line in enumerate(self._entry_lines(), 2):
-            try:
-                dt_us, names, data = read_data(line)
-            except CorruptCassette as error:
-                raise self._located(number, line, error) from None
+            dt_us, names, data = self._row(number, line)
             at_us += dt_us
             if names[0] == track:
                 yield at_us, names[1], names[2], data
+
+    def payloads(self, track: str, kind: str, *, owner: str | None = None) -> Iterator[bytes]:
+        """Yield the data of each entry of one track and kind, of one owner or of all; times are not looked at."""
+        labels = NO_LABELS
+        for number, line in enumerate(self._entry_lines(), 2):
+            start = line.find(_COMMA)
+            if line.startswith(labels, start):
+                yield line[start + len(labels) : -CRC_BYTES]
+                continue
+            _, names, data = self._row(number, line)
+            if names[0] == track and names[2] == kind and owner in (None, names[1]):
+                # Most lines have the labels of the one before.
+                labels = labels_of(line)
+                yield data
+
+    def verify(self) -> None:
+        """Compare the SHA-256 of the whole with what the seal says, and each line's checksum.
+
+        Raises `CorruptCassette` where they differ. Does nothing for a torn cassette: that was read line by line.
+        """
+        if self.seal is not None and not _digests_match(self._source, self.seal, self._sealed_bytes, sha=True):
+            raise _damaged(self._source)
 
     def lines(self) -> Iterator[bytes]:
         """Yield every line as it is stored: the header, the entries, and the seal if there is one."""
@@ -104,30 +132,16 @@ class Cassette:
 
     def _entry_lines(self) -> Iterator[bytes]:
         lines = self._source.lines()
-        digest = None if self._is_checked else Digest()
-        try:
-            if digest is None:
-                next(lines, None)
-                yield from islice(lines, self.entry_count)
-            else:
-                digest.update(next(lines, b""))
-                update = digest.update
-                for line in islice(lines, self.entry_count):
-                    update(line)
-                    yield line
-            self._check_end(next(lines, b""), digest)
-        finally:
-            if digest is not None:
-                digest.close()
-
-    def _check_end(self, line: bytes, digest: Digest | None) -> None:
-        if self.seal is None:
-            return
-        if line != self._seal_line:
+        next(lines, None)
+        yield from islice(lines, self.entry_count)
+        if self.seal is not None and next(lines, b"") != self._seal_line:
             raise self._wrong_count()
-        if digest is not None and digest.hexdigest() != self.seal.sha256:
-            raise _wrong_sha(self.where)
-        self._is_checked = True
+
+    def _row(self, number: int, line: bytes) -> tuple[int, tuple[str, str, str], bytes]:
+        try:
+            return read_data(line)
+        except CorruptCassette as error:
+            raise self._located(number, line, error) from None
 
     def _located(self, number: int, line: bytes, error: CorruptCassette) -> CorruptCassette:
         if line == self._seal_line:
@@ -168,7 +182,7 @@ def _read(source: Source, *, torn: bool) -> Cassette:
     if not torn or not damage.lines or not damage.is_torn:
         raise damage.error()
     header = _read_header(source)
-    return Cassette(source, header, None, entry_count=damage.lines - 1, seal_line=b"", is_checked=True)
+    return Cassette(source, header, None, entry_count=damage.lines - 1, seal_line=b"")
 
 
 def _read_sealed(source: Source, last: bytes) -> Cassette | None:
@@ -176,25 +190,30 @@ def _read_sealed(source: Source, last: bytes) -> Cassette | None:
         return None
     seal = _read_seal(source.where, last)
     size = source.size() - len(last)
-    if not _digests_match(source, seal, size):
+    if not _digests_match(source, seal, size, sha=size <= _MAX_INLINE_BYTES):
         return None
-    is_checked = size <= _MAX_INLINE_BYTES
-    header = _read_header(source)
-    return Cassette(source, header, seal, entry_count=seal.entries, seal_line=last, is_checked=is_checked)
+    return Cassette(source, _read_header(source), seal, entry_count=seal.entries, seal_line=last)
 
 
-def _digests_match(source: Source, seal: Seal, size: int) -> bool:
-    """Compare the CRC-32 of the first `size` bytes, and the SHA-256 of few bytes, with what the seal says."""
+def _digests_match(source: Source, seal: Seal, size: int, *, sha: bool) -> bool:
+    """Compare the CRC-32 of the first `size` bytes, and the SHA-256 if it is wanted, with what the seal says."""
     crc = 0
-    sha = hashlib.sha256() if size <= _MAX_INLINE_BYTES else None
+    digest = hashlib.sha256()
     left = size
     for block in source.blocks():
         piece = block if len(block) <= left else block[:left]
         left -= len(piece)
         crc = crc32(piece, crc)
         if sha:
-            sha.update(piece)
-    return f"{crc:08x}" == seal.crc32 and (sha is None or sha.hexdigest() == seal.sha256)
+            digest.update(piece)
+    return f"{crc:08x}" == seal.crc32 and (not sha or digest.hexdigest() == seal.sha256)
+
+
+def _damaged(source: Source) -> CorruptCassette:
+    """Return the error for a sealed cassette with a wrong digest: the first wrong line, or the digest itself."""
+    damage = find_damage(source.where, source.lines())
+    error = damage.error() if damage else None
+    return error if isinstance(error, CorruptCassette) else _wrong_sha(source.where)
 
 
 def _refuse_other_version(where: str, first: bytes) -> None:

@@ -1,0 +1,1 @@
+"""The command line. Commands are thin: they parse, call the layers below, and print."""

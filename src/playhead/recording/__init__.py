@@ -1,0 +1,1 @@
+"""Recording: a tee that puts every event on the tape and changes nothing."""

@@ -1,0 +1,63 @@
+"""What stands between the recorder and the writer: entries go through in order, without secrets, some of them late.
+
+An entry waits while the text at the end of its stream may be the beginning of a secret, and later ones wait behind it.
+Knows redaction and order. Does not know runs, events or time.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from playhead.cassettes.redact import Redactor, StreamRedactor
+from playhead.recording.texts import Piece, Stream
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    at_us: int
+    prefix: bytes
+    data: bytes
+    piece: Piece | None = None
+
+
+class Holding:
+    """Pass entries on to `write(at_us, prefix, data)`, redacted. `held` counts those that wait.
+
+    What `write` raises passes through; the entries behind that one are lost.
+    """
+
+    def __init__(self, redactor: Redactor, write: Callable[[int, bytes, bytes], None]) -> None:
+        self.held = 0
+        self._redactor = redactor
+        self._write = write
+        self._streams = StreamRedactor[_Entry](redactor)
+
+    def put(self, at_us: int, prefix: bytes, data: bytes, piece: Piece | None = None) -> None:
+        """Take an entry, with the piece of a stream of text that it carries, if it carries one."""
+        if piece is not None:
+            self._let_go(self._streams.feed(piece.stream, piece.text, token=_Entry(at_us, prefix, data, piece)))
+        elif self.held:
+            self._let_go(self._streams.skip(_Entry(at_us, prefix, data)))
+        else:
+            self._write(at_us, prefix, self._redactor.json(data))
+
+    def flush(self, streams: Collection[Stream]) -> None:
+        """End streams of text: what waits for more of them goes on."""
+        for stream in streams:
+            self._let_go(self._streams.flush(stream))
+
+    def close(self) -> None:
+        """End all streams, and let everything go."""
+        self._let_go(self._streams.close())
+
+    def _let_go(self, released: list[tuple[_Entry, str]]) -> None:
+        self.held = self._streams.held
+        for entry, text in released:
+            self._write(entry.at_us, entry.prefix, self._clean(entry, text))
+
+    def _clean(self, entry: _Entry, text: str) -> bytes:
+        piece, data = entry.piece, entry.data
+        if piece is None:
+            return self._redactor.json(data)
+        if text is not piece.text:
+            data = piece.put_back(data, text)
+        return data if piece.is_all else self._redactor.json(data)

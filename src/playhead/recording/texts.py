@@ -1,0 +1,182 @@
+"""Where events carry pieces of a stream of text, and when such a stream ends.
+
+A secret may be cut over several events, so its pieces must be looked at together before they are written. Knows a
+dialect's table. Does not know what a secret is, nor what is held back for how long.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from playhead.events.canonical import Path
+from playhead.events.spans import POINT, Dialect, Op, Span, Verb, replaced
+from playhead.events.tagged import dumps, loads
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a stream of text, as it stands in an entry's data.
+
+    `put_back` makes of the data, and another text, the data with that text in its place. `is_all` says that there is
+    nothing else in the data.
+    """
+
+    stream: tuple[Hashable, ...]
+    text: str
+    put_back: Callable[[bytes, str], bytes]
+    is_all: bool = False
+
+
+Stream = tuple[Hashable, ...]
+"""What tells a stream of text from the others of a cassette."""
+
+Look = tuple[Piece | None, Collection[Stream]]
+"""What an item means for streams: the piece that it adds to one, and those that it ends."""
+
+NOTHING: Final[Look] = (None, ())
+"""What nearly all items mean for streams."""
+
+
+class Texts(Protocol):
+    """Know the streams of text of one run."""
+
+    def look(self, item: Any, data: bytes) -> Look:
+        """Return the piece that an item adds to a stream, and the streams that it ends."""
+        ...
+
+    def close(self) -> Collection[Stream]:
+        """Return the streams that are open at the end of the run, and forget them."""
+        ...
+
+
+class EventTexts:
+    """Find the pieces in the events of one run, and notice which streams an event ends.
+
+    Events that carry no text cost no more than a look at their type, unless a stream is open.
+    """
+
+    def __init__(self, dialect: Dialect, run: Hashable) -> None:
+        self._dialect = dialect
+        self._run = run
+        self._open: set[Stream] = set()
+        self._ops = {kind: tuple(op for op in ops if _feeds_text(op) or _ends(op)) for kind, ops in dialect.ops.items()}
+        self._carrying = frozenset(kind for kind, ops in dialect.ops.items() if dialect.nested and _only_feeds(ops))
+        self._feeding = self._carrying | {kind for kind, ops in self._ops.items() if any(map(_feeds_text, ops))}
+        self._ending = frozenset(kind for kind, ops in self._ops.items() if any(map(_ends, ops)))
+
+    def look(self, item: Any, data: bytes) -> Look:
+        """Return the piece that an event adds to a stream, and the streams that it ends: mostly neither."""
+        kind = read_field(item, self._dialect.tag)
+        if kind not in self._feeding and not (self._open and kind in self._ending):
+            return NOTHING
+        piece: Piece | None = None
+        ended: set[Stream] = set()
+        owner: tuple[str, ...] = ()
+        where: Path = ()
+        event: Any = loads(data)
+        while isinstance(event, dict):
+            for op in self._ops.get(kind, POINT):
+                if op.verb is Verb.FEED:
+                    piece = self._piece(owner, where, event, op) or piece
+                elif not op.when or _find(event, op.when)[1]:
+                    ended |= self._within(self._stream(owner, event, op), wide=op.span in _WIDE)
+            if kind not in self._carrying:
+                break
+            owner, where, event = self._inner(owner, where, event)
+            kind = self._dialect.type_of(event or {})
+        if ended:
+            self._open -= ended
+        return piece, ended
+
+    def close(self) -> Collection[Stream]:
+        """Return the streams that are open at the end of the run, and forget them."""
+        streams, self._open = self._open, set()
+        return streams
+
+    def _inner(self, owner: tuple[str, ...], where: Path, event: dict[str, Any]) -> tuple[tuple[str, ...], Path, Any]:
+        """Return the event inside an event: whose it is, where it is, and it itself, or None."""
+        nested = _find(event, self._dialect.nested)[1]
+        tool = next((touch.key for touch in self._dialect.touches(event) if touch.span is Span.TOOL), None)
+        return (*owner, f"in {tool!r}"), where + self._dialect.nested, nested
+
+    def _piece(self, owner: tuple[str, ...], where: Path, event: dict[str, Any], op: Op) -> Piece | None:
+        path, text = _find(event, op.text)
+        if not isinstance(text, str) or not text:
+            return None
+        stream = self._stream(owner, event, op)
+        self._open.add(stream)
+        return Piece(stream, text, partial(_put_back, where + path))
+
+    def _stream(self, owner: tuple[str, ...], event: dict[str, Any], op: Op) -> Stream:
+        agent = _find(event, self._dialect.group)[1]
+        return (self._run, *owner, repr(agent), op.span, repr(_find(event, op.key)[1]))
+
+    def _within(self, stream: Stream, *, wide: bool) -> set[Stream]:
+        begin = stream[:-2] if wide else stream
+        return {each for each in self._open if each[: len(begin)] == begin}
+
+
+class ChunkTexts:
+    """Take the chunks of bytes of one run as pieces of one stream. Latin-1 gives each byte its own character."""
+
+    def __init__(self, run: Hashable) -> None:
+        self._stream: Stream = (run, "bytes")
+
+    def look(self, item: Any, data: bytes) -> Look:
+        """Return a chunk as text. It ends nothing: no chunk says that it is the last one."""
+        if not isinstance(item, bytes | bytearray | memoryview):
+            return NOTHING
+        return Piece(self._stream, bytes(item).decode("latin-1"), _put_back_bytes, is_all=True), ()
+
+    def close(self) -> Collection[Stream]:
+        """Return the stream."""
+        return [self._stream]
+
+
+def read_field(event: Any, name: str) -> Any:
+    """Return a field of an event that is a mapping or any object; None if it has none of that name."""
+    return event.get(name) if isinstance(event, Mapping) else getattr(event, name, None)
+
+
+_WIDE = frozenset({Span.RUN, Span.STEP})
+"""Spans that end everything of their agent."""
+
+
+def _ends(op: Op) -> bool:
+    return op.verb is Verb.CLOSE or (op.verb is Verb.OPEN and op.span is Span.STEP)
+
+
+def _feeds_text(op: Op) -> bool:
+    return op.verb is Verb.FEED and bool(op.text)
+
+
+def _only_feeds(ops: tuple[Op, ...]) -> bool:
+    """Say whether an event with these operations feeds a span with something else than text: with another event."""
+    return any(op.verb is Verb.FEED and not op.text for op in ops)
+
+
+def _find(event: dict[str, Any], where: Path) -> tuple[Path, Any]:
+    """Return what stands at a path that names keys, and the path, of two keys the one that is there; else None.
+
+    What is only a part of a text stands nowhere.
+    """
+    if len(where) == 1 and where[0] in event:
+        return where, event[where[0]]
+    found: Path = ()
+    value: Any = event
+    for step in where:
+        if not isinstance(value, dict):
+            return (), None
+        key = step if step in value else next((key for key in step.split("|") if value.get(key) is not None), "")
+        value = value.get(key)
+        found = (*found, key)
+    return (found, value) if where else ((), None)
+
+
+def _put_back(where: Path, data: bytes, text: str) -> bytes:
+    return dumps(replaced(loads(data), where, text))
+
+
+def _put_back_bytes(data: bytes, text: str) -> bytes:
+    return dumps(text.encode("latin-1"))

@@ -1,0 +1,1 @@
+"""Replaying: a tape fed back through handlers, or read as a stream."""
