@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playhead.cassettes.format import Entry, Seal, encode_entry, object_line, true_crc
+from playhead.cassettes.format import Entry, Seal, encode_entry, object_line, read_seal, true_crc
 from playhead.cassettes.jsonl import JsonlStore
 from playhead.cassettes.memory import MemorySource, MemoryStore
 from playhead.cassettes.reading import Cassette, read
@@ -209,7 +209,11 @@ def test_a_last_line_that_is_no_seal_is_corrupt() -> None:
 def test_a_line_that_is_no_entry_is_corrupt_when_it_is_reached() -> None:
     """What a wrong writer sealed is found by who reads it, who learns the line."""
     lines = resealed([*LINES[:2], with_crc(b'{"dt":1,"track":"event","kind":"event","data":1'), *LINES[2:5]])
-    ways: tuple[Callable[[Cassette], Iterator[object]], ...] = (Cassette.entries, Cassette.data)
+    ways: tuple[Callable[[Cassette], Iterator[object]], ...] = (
+        Cassette.entries,
+        Cassette.data,
+        lambda cassette: cassette.payloads("event", "event"),
+    )
     for way in ways:
         with read(source_of(b"".join(lines))) as cassette, pytest.raises(CorruptCassette, match=r"^tape:3: .*'run'"):
             list(way(cassette))
@@ -243,22 +247,92 @@ def test_a_wrong_sha_of_a_small_cassette_is_corrupt_at_once() -> None:
         read(source_of(b"".join(LINES[:-1]) + forged), torn=True)
 
 
-def test_a_wrong_sha_of_a_large_cassette_is_corrupt_at_its_end() -> None:
-    """The SHA-256 of more than 1 MiB is compared when the iteration ends, and not again after it was right."""
-    store = MemoryStore()
-    writer = CassetteWriter(store.create("tape"), HEADER)
-    append_all(writer, [entry(number, data=b'"' + b"x" * 5000 + b'"') for number in range(400)])
-    seal = writer.seal("complete")
-    with read(store.open("tape")) as cassette:
-        assert len(list(cassette.data())) == 400
-        assert len(list(cassette.data())) == 400
-    *lines, _ = store.open("tape").lines()
+def test_a_wrong_crc_in_the_seal_is_corrupt() -> None:
+    """A seal whose SHA-256 is right and whose CRC-32 is not contradicts itself."""
+    seal = read(source_of(CONTENT)).seal
+    assert seal
+    forged = object_line(seal.model_copy(update={"crc32": "0" * 8}))
+    with pytest.raises(CorruptCassette, match="swapped or replaced"):
+        read(source_of(b"".join(LINES[:-1]) + forged))
+
+
+def test_damage_to_a_large_cassette_is_found_when_it_is_opened() -> None:
+    """The CRC-32 of the whole is compared before the first entry, however large the cassette is."""
+    lines, seal = large()
+    lines[200], lines[201] = lines[201], lines[200]
+    with pytest.raises(CorruptCassette, match="swapped"):
+        read(MemorySource("tape", [*lines, object_line(seal)]))
+
+
+def large(count: int = 400) -> tuple[list[bytes], Seal]:
+    """Return the lines of a cassette of more than 1 MiB, without its seal, and the seal."""
+    lines = sealed_lines([entry(number, data=b'"' + b"x" * 5000 + b'"') for number in range(count)])
+    return lines[:-1], read_seal(lines[-1])
+
+
+def test_a_wrong_sha_of_a_large_cassette_is_found_by_verifying() -> None:
+    """The SHA-256 of more than 1 MiB is compared on request only, because it takes longer than reading."""
+    lines, seal = large()
+    with read(MemorySource("tape", [*lines, object_line(seal)])) as cassette:
+        cassette.verify()
     forged = object_line(seal.model_copy(update={"sha256": "0" * 64}))
     with read(MemorySource("tape", [*lines, forged])) as cassette:
-        entries = cassette.entries()
-        assert [next(entries).dt_us for _ in range(400)] == [1200 + number for number in range(400)]
+        assert len(list(cassette.entries())) == 400
         with pytest.raises(CorruptCassette, match="not the SHA-256"):
-            next(entries)
+            cassette.verify()
+
+
+def test_verifying_looks_at_the_file_again(tmp_path: Path) -> None:
+    """Damage that came after the cassette was opened is found and named."""
+    lines, seal = large()
+    path = tmp_path / "large.jsonl"
+    path.write_bytes(b"".join([*lines, object_line(seal)]))
+    with read(JsonlStore(tmp_path).open("large.jsonl")) as cassette:
+        with path.open("r+b") as file:
+            file.seek(len(b"".join(lines[:3])) + 100)
+            file.write(b"y")
+        with pytest.raises(CorruptCassette, match=r"large\.jsonl:4: .*checksum"):
+            cassette.verify()
+
+
+def test_a_torn_cassette_was_verified_when_it_was_opened() -> None:
+    """There is no digest to compare, and every line was looked at."""
+    with read(source_of(b"".join(LINES[:3])), torn=True) as cassette:
+        cassette.verify()
+
+
+def test_the_payloads_of_one_kind() -> None:
+    """Data alone is given in order, of every owner or of one, whichever track or kind is between."""
+    entries = [
+        *ENTRIES,
+        Entry(1, "event", "r2", "event", b"2"),
+        Entry(1, "event", "r2", "checkpoint", b"3"),
+        Entry(1, "event", "r1", "event", b"4"),
+        Entry(12345, "event", "r1", "event", b"5"),
+    ]
+    of_both = [each.data for each in entries if (each.track, each.kind) == ("event", "event")]
+    with read(source_of(b"".join(sealed_lines(entries)))) as cassette:
+        assert list(cassette.payloads("event", "event")) == of_both
+        assert list(cassette.payloads("event", "event", owner="r2")) == [b"2"]
+        assert list(cassette.payloads("event", "checkpoint")) == [b"3"]
+        assert list(cassette.payloads("wire", "event")) == []
+
+
+def test_the_payloads_of_lines_that_are_laid_out_otherwise() -> None:
+    """The lines of another writer give their data and nothing else, and do not disturb the lines behind them."""
+    odd = (
+        with_crc(b'{"dt": 1, "track": "event", "run": "r1", "kind": "event", "data": 7'),
+        with_crc(b'{"kind":"event","data": 8 ,"dt": 5,"run":"r1","track":"event"'),
+        with_crc(b'{"dt":1,"track":"event","run":"r1","kind":"event","later":1,"data":9'),
+    )
+    for one in odd:
+        lines = resealed([LINES[0], LINES[1], one, LINES[2], one, LINES[1]])
+        with read(source_of(b"".join(lines))) as cassette:
+            expected = [data for *_, data in cassette.data("event")]
+            assert list(cassette.payloads("event", "event")) == expected
+            assert expected[1] == expected[2] != expected[0] == expected[3]
+    with read(source_of(b"".join(resealed([LINES[0], b"{}\n"])))) as cassette, pytest.raises(CorruptCassette):
+        list(cassette.payloads("event", "event"))
 
 
 def test_an_iterator_may_be_left() -> None:

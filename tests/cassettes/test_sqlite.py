@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from playhead.cassettes.database import APPLICATION_ID, SCHEMA_VERSION
+from playhead.cassettes.locking import WaitingLock
 from playhead.cassettes.reading import read
 from playhead.cassettes.sqlite import SqliteStore
 from playhead.cassettes.writing import CassetteWriter
@@ -129,6 +130,40 @@ def test_several_threads_write_at_once(store: SqliteStore) -> None:
     for number in range(4):
         with read(store.open(f"t{number}")) as cassette:
             assert list(cassette.entries()) == list(ENTRIES * 10)
+
+
+def test_a_write_waits_for_the_lock(store: SqliteStore) -> None:
+    """While somebody else holds the lock beside the database, nothing is appended, sealed or begun."""
+    writer = CassetteWriter(store.create("waits"), HEADER)
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: append_all(writer, ENTRIES),
+        lambda: writer.seal("complete"),
+        lambda: store.create("more").discard(),
+    )
+    lock = WaitingLock(f"{store.path}.lock")
+    for call in calls:
+        thread = threading.Thread(target=call)
+        with lock:
+            thread.start()
+            thread.join(timeout=0.2)
+            assert thread.is_alive()
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+    lock.close()
+    assert store.names() == ["tape", "waits"]
+
+
+def test_replacing_is_one_transaction(store: SqliteStore) -> None:
+    """Where the new cassette cannot be sealed, the old one is still there."""
+    writer = CassetteWriter(store.create("tape"), HEADER)
+    append_all(writer, ENTRIES[:1])
+    with changed(store) as connection:
+        connection.execute("CREATE TRIGGER no BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'planted'); END")
+        with pytest.raises(CassetteError, match="planted"):
+            writer.seal("complete")
+        connection.execute("DROP TRIGGER no")
+    with store.open("tape") as source:
+        assert list(source.lines()) == sealed_lines()
 
 
 def test_a_recording_may_change_threads(store: SqliteStore) -> None:
