@@ -91,13 +91,14 @@ EventT = TypeVar("EventT", bound=Event)
 # Where pydantic keeps private attributes: None, unless there are some. Copies and pickles carry it. To declare the
 # attribute would cost each event that is made a call.
 _private: Any = BaseModel.__dict__["__pydantic_private__"]
-_memory: Callable[[BaseModel], dict[str, bytes | None] | None] = _private.__get__
+memory_of: Callable[[BaseModel], dict[str, bytes | None] | None] = _private.__get__
+"""Return what an event remembers: `{"raw": bytes}`, or None if it was made in Python."""
 _remember: Callable[[BaseModel, dict[str, bytes | None]], None] = _private.__set__
 
 
 def raw_json(event: Event) -> bytes | None:
     """Return the JSON bytes that an event was decoded from; None if it was made in Python, or changed."""
-    memory = _memory(event)
+    memory = memory_of(event)
     return memory["raw"] if memory else None
 
 
@@ -110,7 +111,7 @@ def keep_raw(event: EventT, raw: bytes | None) -> EventT:
 def _is_decoded(event: Event) -> bool:
     """Say whether an event was read from JSON: it keeps or kept the bytes, or has what only JSON would say."""
     said = event.__pydantic_fields_set__
-    return event.tag_field in said and (event.made_up <= said or bool(_memory(event)))
+    return event.tag_field in said and (event.made_up <= said or bool(memory_of(event)))
 
 
 def _said(value: Any) -> Any:

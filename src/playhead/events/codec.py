@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from playhead.errors import UsageError
-from playhead.events.base import Event, OpaqueEvent, keep_raw, raw_json, typed_json
+from playhead.events.base import Event, OpaqueEvent, keep_raw, memory_of, typed_json
 from playhead.events.dialects import DIALECTS, get_dialect
 from playhead.events.frozen import FrozenList, freeze
 from playhead.events.spans import Dialect
@@ -79,6 +79,22 @@ def decode_json(raw: bytes, dialect: Dialect) -> Any:
     return keep_raw(event, raw)
 
 
+def decoder(dialect: Dialect) -> Callable[[bytes], Any]:
+    """Return `decode_json` for one dialect, made for many events."""
+    decode = dialect.decode
+
+    def read(raw: bytes) -> Any:
+        if has_mark(raw):
+            return decode_json(raw, dialect)
+        try:
+            event = decode(raw)
+        except (ValidationError, ValueError):
+            return decode_json(raw, dialect)
+        return decode_json(raw, dialect) if type(event) is OpaqueEvent else keep_raw(event, raw)
+
+    return read
+
+
 def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return str(error.errors(include_url=False, include_input=False)[-1]["msg"])
@@ -132,7 +148,8 @@ def _writer(kind: type) -> Callable[[Any], bytes]:
 
 
 def _write_event(event: Event) -> bytes:
-    return raw_json(event) or typed_json(event)
+    memory = memory_of(event)
+    return (memory and memory["raw"]) or typed_json(event)
 
 
 def _write_model(event: BaseModel) -> bytes:

@@ -380,7 +380,11 @@ _OPS: dict[str, tuple[Op, ...]] = {
     "tool_progress": (feeds(Span.TOOL, key="tool_call_id", text="message"),),
     "tool_complete": (closes(Span.TOOL, **_TOOL, status="error"),),
     "subagent": (feeds(Span.TOOL, key="tool_call_id"),),
-    "model_chunk": (feeds(Span.MODEL, text="content"), closes(Span.MODEL, status="stop_reason", when="done")),
+    "model_chunk": (
+        feeds(Span.REASONING, text="reasoning", when="reasoning"),
+        feeds(Span.MODEL, text="content"),
+        closes(Span.MODEL, status="stop_reason", when="done"),
+    ),
     "model_complete": (closes(Span.MODEL, status="stop_reason"),),
     "specialist_start": (opens(Span.SUBAGENT, key="specialist_id", name="specialist_type"),),
     "specialist_complete": (closes(Span.SUBAGENT, key="specialist_id", name="specialist_type"),),

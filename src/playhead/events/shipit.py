@@ -103,6 +103,7 @@ SHIPIT = Dialect(
             "payload.duration_ms",
             "payload.sequence",
             "payload.inner.*",
+            "payload.tool_discovery.session_id",
         )
     ),
     ids=(path("payload.call_id"), path("payload.tool_call_id"), path("payload.tools.*.call_id")),

@@ -26,7 +26,7 @@ from playhead.events.codec import decode_json, strict_json
 from playhead.events.dialects import DIALECTS, get_dialect
 from playhead.events.spans import Dialect, at
 from playhead.events.tagged import loads
-from playhead.recording.holding import Holding
+from playhead.recording.copying import Copy
 from playhead.recording.texts import EventTexts
 
 RUN: Final = "r1"
@@ -84,7 +84,9 @@ def import_log(
     try:
         importer = _Importer(CassetteWriter(sink, header), chosen, redactor)
         for number, line in _lines(log, where):
-            importer.take(line, f"{where}:{number}")
+            event = line.strip()
+            if event:
+                importer.take(event, f"{where}:{number}")
             on_bytes(len(line))
         if not importer.count:
             raise CassetteError(f"{where} has no events: there is nothing to make a cassette of")
@@ -95,7 +97,7 @@ def import_log(
 
 
 def _lines(log: BinaryIO, where: str) -> Iterator[tuple[int, bytes]]:
-    """Yield number and text of each line that is not blank."""
+    """Yield number and text of each line."""
     for number in count(1):
         line = log.readline(MAX_LINE_BYTES + 1)
         if not line:
@@ -105,8 +107,7 @@ def _lines(log: BinaryIO, where: str) -> Iterator[tuple[int, bytes]]:
         if number == 1:
             line = line.removeprefix(_BOM)
             _refuse_what_is_no_log(line, where)
-        if line.strip():
-            yield number, line
+        yield number, line
 
 
 def _refuse_what_is_no_log(first: bytes, where: str) -> None:
@@ -121,14 +122,10 @@ class _Importer:
 
     def __init__(self, writer: CassetteWriter, dialect: Dialect, redactor: Redactor) -> None:
         self.count = 0
-        self._writer = writer
         self._dialect = dialect
-        self._redactor = redactor
-        self._holding = Holding(redactor, self._write)
-        self._texts = EventTexts(dialect, RUN) if redactor.rules else None
+        self._copy = Copy(writer, redactor, lambda run: EventTexts(dialect, run))
         self._prefix = entry_prefix("event", RUN, "event")
         self._times = _Times(dialect.time)
-        self._written_us = 0
         self._opaque: Counter[str] = Counter()
         self._fitting: Counter[str] = Counter()
 
@@ -138,23 +135,14 @@ class _Importer:
             check_limits(line)
             data = strict_json(line)
             value = self._checked(data)
-            at_us = self._times.feed(value)
-            if self._texts is None:
-                self._holding.put(at_us, self._prefix, data)
-            else:
-                piece, ended = self._texts.look(value, data)
-                self._holding.put(at_us, self._prefix, data, piece)
-                self._holding.flush(ended)
+            self._copy.put(self._times.feed(value), self._prefix, data, run=RUN, item=value)
         except UsageError as error:
             raise CassetteError(f"{where}: {error}") from error
         self.count += 1
 
     def seal(self, end: str, *, replace: bool) -> Imported:
         """Write what waits, and the seal."""
-        if self._texts is not None:
-            self._holding.flush(self._texts.close())
-        self._holding.close()
-        seal = self._writer.seal(end, runs={RUN: end}, redacted=self._redactor.hits, replace=replace)
+        seal = self._copy.seal(end, runs={RUN: end}, replace=replace)
         return Imported(seal, dict(self._opaque.most_common()), self._better())
 
     def _checked(self, data: bytes) -> Any:
@@ -170,11 +158,9 @@ class _Importer:
     def _better(self) -> str | None:
         unread = self._opaque.total()
         found = next(iter(self._fitting.most_common(1)), ("", 0))
-        return found[0] if 2 * unread > self.count and 2 * found[1] > unread and found[0] != self._dialect.name else None
-
-    def _write(self, at_us: int, prefix: bytes, data: bytes) -> None:
-        self._writer.append(at_us - self._written_us, prefix, data)
-        self._written_us = at_us
+        return (
+            found[0] if 2 * unread > self.count and 2 * found[1] > unread and found[0] != self._dialect.name else None
+        )
 
 
 class _Times:

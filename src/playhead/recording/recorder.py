@@ -95,6 +95,8 @@ class Recorder:
         self._place = place
         self._redactor = redactor
         self._holding = Holding(redactor, self._write)
+        self._append = writer.append
+        self._clean = redactor.json
         self._now_ns = clock.monotonic_ns
         self._start_ns = clock.monotonic_ns()
         self._last_us = 0
@@ -176,9 +178,10 @@ class Recorder:
         elif is_cancellation(error):
             self._seal_as("cancelled")
         else:
-            error.add_note(
-                f"Playhead sealed no cassette, for the run did not raise this. What was taped: {self._reject()}"
-            )
+            left = self._reject()
+            error.add_note(f"Playhead sealed no cassette, for the run did not raise this. What was taped: {left}")
+            if self.failure is not None:
+                error.add_note(f"The recording had stopped before: {self.failure}")
 
     def open_run(self, run: Run) -> str:
         """Begin a run and return its name: `r1`, `r2` and so on."""
@@ -187,7 +190,14 @@ class Recorder:
 
     def put(self, prefix: bytes, data: bytes, piece: Piece | None = None) -> None:
         """Write an entry, stamped with the time. `piece` is the text in it that a secret may be cut over."""
-        self._holding.put((self._now_ns() - self._start_ns) // 1000, prefix, data, piece)
+        at_us = (self._now_ns() - self._start_ns) // 1000
+        holding = self._holding
+        if piece is None and not holding.held:
+            # What `holding` would do with it, without two calls: nearly all entries go this way.
+            self._append(at_us - self._last_us, prefix, self._clean(data))
+            self._last_us = at_us
+        else:
+            holding.put(at_us, prefix, data, piece)
 
     def flush(self, streams: Collection[Stream]) -> None:
         """Note that streams of text have ended: what waits for more of them is written."""
@@ -220,7 +230,7 @@ class Recorder:
             raise self.failure
 
     def _write(self, at_us: int, prefix: bytes, data: bytes) -> None:
-        self._writer.append(at_us - self._last_us, prefix, data)
+        self._append(at_us - self._last_us, prefix, data)
         self._last_us = at_us
 
     def _is_of_a_run(self, error: BaseException) -> bool:
@@ -228,11 +238,14 @@ class Recorder:
         causes = [run.error for run in self._runs if run.error is not None]
         return isinstance(error, GeneratorExit) or comes_from(error, causes)
 
-    def _reject(self) -> str | None:
-        """Leave what was taped beside the cassette, and return where it is."""
+    def _reject(self) -> str:
+        """Leave what was taped beside the cassette, and say where it is. What cannot even be left hides no error."""
         if self.failure is None:
             self._settle()
-        return self._writer.discard(keep_as=REJECTED)
+        try:
+            return self._writer.discard(keep_as=REJECTED) or "nothing"
+        except PlayheadError as error:
+            return f"could not be left there: {error}"
 
     def _settle(self) -> None:
         try:

@@ -27,13 +27,25 @@ class Tee(Generic[T]):
 
     def __init__(self, source: Iterable[T], track: Track) -> None:
         self._source: Any = iter(source)
+        self._next = self._source.__next__
         self._track = track
+        self._take = track.take
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
-        return self._step(self._source.__next__)
+        # As `_step` does, without its call: this is what nearly all consumers do.
+        try:
+            item: T = self._next()
+        except StopIteration:
+            self._track.finish()
+            raise
+        except BaseException as error:
+            self._track.finish(error)
+            raise
+        self._take(item)
+        return item
 
     def send(self, value: Any) -> T:
         """Send a value into the source, a generator."""

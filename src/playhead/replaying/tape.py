@@ -15,8 +15,8 @@ from playhead.cassettes.format import Entry, Header, Seal
 from playhead.cassettes.places import locate
 from playhead.cassettes.reading import Cassette
 from playhead.clock import SYSTEM_CLOCK, Clock
-from playhead.errors import CassetteError, UsageError
-from playhead.events.codec import decode_json
+from playhead.errors import CassetteError, PlayheadError, UsageError
+from playhead.events.codec import decoder
 from playhead.events.dialects import DIALECTS, foreign_dialect
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
@@ -111,7 +111,7 @@ class Tape:
         an event of its JSON bytes; by default events are typed by the tape's dialect and keep their bytes. An event
         that cannot be decoded raises `CassetteError`.
         """
-        make = decode or (lambda raw: decode_json(raw, self.dialect))
+        make = decode or decoder(self.dialect)
         return self._play("event", "event", run, slice(start, stop), after, pace=pace, clock=clock, decode=make)
 
     def chunks(
@@ -179,6 +179,12 @@ class Choice:
     part: slice
     after: str | None
 
+    def data(self, cassette: Cassette) -> Iterator[bytes]:
+        """Yield the JSON of each."""
+        if self.after is None and self.part == slice(0, None):
+            return cassette.payloads(self.track, self.kind, owner=self.run)
+        return (data for _, _, data in self.of(cassette))
+
     def of(self, cassette: Cassette) -> Iterator[tuple[int, int, bytes]]:
         """Yield position, time in microseconds since the first one chosen or the checkpoint, and JSON of each."""
         start, stop, _ = self.part.indices(2**62)
@@ -215,54 +221,70 @@ class Playback(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         if self._speed is not None:
             raise UsageError("a plain `for` cannot wait: play with pace='instant', or use `async for`")
-        decode = self._decode
+        try:
+            yield from map(self._decode, self._choice.data(self._cassette))
+        except UsageError as error:
+            raise self._located(error) from error
+
+    def __aiter__(self) -> "AtOnce[T] | InTime[T]":
+        if self._speed is None:
+            return AtOnce(iter(self))
+        return InTime(self._timed(), Pacer(self._speed, self._clock))
+
+    def _timed(self) -> Iterator[tuple[int, T]]:
+        try:
+            for _, at_us, data in self._choice.of(self._cassette):
+                yield at_us, self._decode(data)
+        except UsageError as error:
+            raise self._located(error) from error
+
+    def _located(self, error: UsageError) -> PlayheadError:
+        """Return the error that says which item cannot be decoded; the error itself where all can."""
         for position, _, data in self._choice.of(self._cassette):
             try:
-                item = decode(data)
-            except UsageError as error:
-                raise self._undecodable(position, error) from error
-            yield item
-
-    def __aiter__(self) -> "Playing[T]":
-        pacer = Pacer(self._speed, self._clock) if self._speed is not None else None
-        return Playing(self._choice.of(self._cassette), self._decode, pacer, self._undecodable)
-
-    def _undecodable(self, position: int, error: UsageError) -> CassetteError:
-        return CassetteError(f"{self._cassette.where}: {self._choice.kind} {position}: {error}")
+                self._decode(data)
+            except UsageError as found:
+                return CassetteError(f"{self._cassette.where}: {self._choice.kind} {position}: {found}")
+        return error
 
 
-class Playing(Generic[T]):
-    """Play what was chosen from a tape once, in time.
+class AtOnce(Generic[T]):
+    """Hand out items without waiting, but let other tasks run now and then.
 
-    No async generator: one that is left half-read would have to be closed, and this one need not be.
+    No async generator, nor is the other one: one that is left half-read would have to be closed, and this need not be.
     """
 
-    def __init__(
-        self,
-        entries: Iterator[tuple[int, int, bytes]],
-        decode: Callable[[bytes], T],
-        pacer: Pacer | None,
-        undecodable: Callable[[int, UsageError], CassetteError],
-    ) -> None:
-        self._next = entries.__next__
-        self._decode = decode
+    def __init__(self, items: Iterator[T]) -> None:
+        self._next = items.__next__
+        self._count = 0
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if not self._count % _YIELD_EVERY:
+            await checkpoint()
+        self._count += 1
+        try:
+            return self._next()
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+
+class InTime(Generic[T]):
+    """Hand out items, each when it is due."""
+
+    def __init__(self, items: Iterator[tuple[int, T]], pacer: Pacer) -> None:
+        self._next = items.__next__
         self._pacer = pacer
-        self._undecodable = undecodable
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T:
         try:
-            position, at_us, data = self._next()
+            at_us, item = self._next()
         except StopIteration:
             raise StopAsyncIteration from None
-        try:
-            item = self._decode(data)
-        except UsageError as error:
-            raise self._undecodable(position, error) from error
-        if self._pacer is not None:
-            await self._pacer.wait(at_us)
-        elif not position % _YIELD_EVERY:
-            await checkpoint()
+        await self._pacer.wait(at_us)
         return item

@@ -1,0 +1,63 @@
+"""shipit: its own event objects, made of what a cassette holds, and those events for handlers.
+
+    with playhead.record("trip.jsonl", dialect="shipit", made=MADE) as tape:
+        for event in tape.events(agent.stream("Plan a trip to Paris.")): ...
+
+    await playhead.replay(playhead.open("trip.jsonl"), handler, decode=decode)
+
+A chat session's `stream` is one run for each turn. After `Agent.cancel()` shipit ends its stream without a word, and
+the run is `cancelled`: the dialect says so, nothing is needed here.
+
+Knows shipit's one class. Does not know what its events mean: `playhead.events.shipit` does, and needs no shipit.
+Importing this module without shipit raises `UsageError`.
+"""
+
+from importlib.metadata import version
+from typing import Final
+
+from playhead.errors import UsageError
+from playhead.events.base import OpaqueEvent
+from playhead.events.codec import decode_json
+from playhead.events.dialects import foreign_dialect
+from playhead.events.tagged import loads
+
+try:
+    from shipit_agent.models import AgentEvent  # type: ignore[import-untyped]
+except ImportError as error:
+    raise UsageError("this needs shipit, which is not installed: pip install 'playhead[shipit]'") from error
+
+MADE: Final = {"shipit-agent": version("shipit-agent")}
+"""The version of shipit that is installed: give it to `record(made=...)`, and the cassette's header keeps it."""
+
+_UNKNOWN = foreign_dialect("shipit")
+
+
+class HandledEvent(AgentEvent):  # type: ignore[misc]
+    """Be an event of shipit that says its type as `event_type` too, which is where handlers look."""
+
+    __slots__ = ()
+
+    @property
+    def event_type(self) -> str:
+        """Return the event's type."""
+        return str(self.type)
+
+
+def handled(event: AgentEvent) -> HandledEvent:
+    """Return a live event of shipit as handlers take it: `await handler.on_event(handled(event))`."""
+    return HandledEvent(event.type, event.message, event.payload, event.timestamp)
+
+
+def decode(raw: bytes) -> AgentEvent | OpaqueEvent:
+    """Return the event of shipit that a cassette's JSON stands for. Its time is 0.0 where 1.0.x recorded none.
+
+    shipit's class takes any type, but no other fields than its own: an event that has some is an `OpaqueEvent`, which
+    keeps everything. Raises `UsageError` for JSON that is no event.
+    """
+    try:
+        match loads(raw):
+            case {"type": str()} as value if isinstance(value.get("payload", {}), dict):
+                return AgentEvent(**{"timestamp": 0.0} | value)
+    except (TypeError, ValueError):
+        pass
+    return decode_json(raw, _UNKNOWN)
