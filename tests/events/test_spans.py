@@ -161,10 +161,10 @@ def test_tables_agree_with_themselves(dialect: Dialect) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=str)
 def test_what_is_closed_is_opened_or_fed(dialect: Dialect) -> None:
-    """No table closes or feeds a tool, a reasoning or a sub-agent that none of its types opens."""
+    """No table closes or feeds a tool or a sub-agent that none of its types opens."""
     opened = {op.span for ops in dialect.ops.values() for op in ops if op.verb is Verb.OPEN}
     used = {op.span for ops in dialect.ops.values() for op in ops}
-    assert used & {Span.TOOL, Span.REASONING, Span.SUBAGENT} <= opened
+    assert used & {Span.TOOL, Span.SUBAGENT} <= opened
 
 
 def test_makers_of_rows() -> None:
