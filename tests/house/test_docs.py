@@ -127,6 +127,12 @@ def test_output_is_compared(expected: str, actual: str, agree: bool) -> None:
     assert readme.agrees(expected, actual) is agree
 
 
+def test_programs_are_read() -> None:
+    """A block of Python is a program of the page if its first line names a file."""
+    page = "```python\n# trip.py\nprint(1)\n```\ntext\n```python\nprint(2)\n```\n"
+    assert readme.files(page) == {"trip.py": "print(1)\n"}
+
+
 def shown(command: readme.Command, folder: Path) -> str | None:
     """Run a command of a page, and return what is wrong with it, or None."""
     environment = os.environ | {
@@ -163,7 +169,10 @@ def test_a_command_that_does_not_do_what_the_page_says_is_found(tmp_path: Path) 
 
 def test_the_readme_can_be_followed(tmp_path: Path) -> None:
     """The commands of README.md, typed one after the other in an empty folder, do what it shows."""
-    for command in readme.commands(README.read_text(encoding="utf-8")):
+    page = README.read_text(encoding="utf-8")
+    for name, program in readme.files(page).items():
+        (tmp_path / name).write_text(program, encoding="utf-8")
+    for command in readme.commands(page):
         wrong = shown(command, tmp_path)
         if wrong:
             pytest.fail(f"README.md:{command.line}: $ {command.command}\n{wrong}", pytrace=False)

@@ -79,7 +79,6 @@ def test_the_wheel_can_be_imported(unpacked: Path, tmp_path: Path) -> None:
     assert "playhead.errors" in done.stdout.split()
 
 
-@pytest.mark.skipif(not (project.ROOT / "src/playhead/cli/main.py").is_file(), reason="there is no command line yet")
 def test_the_command_works_from_the_wheel(unpacked: Path, tmp_path: Path) -> None:
     """The command that the wheel declares starts."""
     (entry_points,) = unpacked.glob("playhead-*.dist-info/entry_points.txt")

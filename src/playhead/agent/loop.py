@@ -19,6 +19,7 @@ from playhead.events.locus import (
 )
 
 Tool = Callable[..., Awaitable[Any] | Any]
+"""What a tool is: a function, or a coroutine function, that takes the model's arguments by name."""
 
 
 class Model(Protocol):

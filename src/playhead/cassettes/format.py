@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -52,7 +52,7 @@ _LONG_NUMBER = b"0" * (MAX_DIGITS + 1)
 class Header(BaseModel):
     """What a cassette says of itself before its first entry. Keys that this version does not know are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True)
 
     playhead: int = VERSION
     name: str
@@ -84,7 +84,7 @@ class Entry:
 class Failure(BaseModel):
     """The exception that ended a run: its class's name and its message."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True)
 
     type: str
     message: str
@@ -97,7 +97,7 @@ class Seal(BaseModel):
     often each rule hit. Keys that this version does not know are kept.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True)
 
     end: str
     entries: int

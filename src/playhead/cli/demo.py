@@ -1,101 +1,156 @@
-"""The main job, shown: a run is recorded, replayed through handlers, checked and summed up."""
+"""`playhead demo`: the main job, from end to end, in a fraction of a second.
 
+A scripted agent is recorded, replayed through four handlers, and checked. Time is virtual, so the result is the same
+every time.
+"""
+
+import io
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
-
-from playhead.agent.loop import run as run_agent
 from playhead.cassettes.places import convert, locate
-from playhead.cli.output import FOUND, OK, say
-from playhead.clocks.running import run as run_on
+from playhead.cassettes.sqlite import SqliteStore
+from playhead.cli.screen import line, number, print_json, said, screen, seconds, wants_color
+from playhead.cli.trip import PROMPT, plan_a_trip
+from playhead.clocks.running import run
 from playhead.clocks.virtual import VirtualClock
 from playhead.contracts.check import check
-from playhead.contracts.rules import RULES
-from playhead.events.locus import ToolCall
+from playhead.contracts.rules import RULES, Violation
+from playhead.events.codec import event_json
 from playhead.handlers.buffering import BufferingHandler
 from playhead.handlers.composite import CompositeHandler
 from playhead.handlers.console import ConsoleHandler
 from playhead.handlers.filtering import FilteringHandler
 from playhead.handlers.sse import SSEHandler
-from playhead.models.scripted import Answer, ScriptedModel
+from playhead.ids import SequenceIds
 from playhead.recording.recorder import record
 from playhead.replaying.replay import replay
 from playhead.replaying.tape import Tape, open_tape
 
-PROMPT = "Plan two days in Paris. Is the Louvre open?"
-"""What the demo asks."""
-SCRIPT = (
-    Answer(
-        ("Let me look ", "up the museum ", "and the weather."),
-        [
-            ToolCall(id="call_1", name="opening_hours", arguments={"place": "Louvre"}),
-            ToolCall(id="call_2", name="weather", arguments={"city": "Paris", "days": 2}),
-        ],
-        pause_s=0.4,
-    ),
-    Answer(
-        ("The Louvre is open from 9 to 18. ", "I could not get the forecast, ", "so take an umbrella."), pause_s=0.4
-    ),
-)
-"""What the demo's model answers."""
+_TOOL_EVENTS = {"tool_start", "tool_complete"}
 
 
-def opening_hours(place: str) -> str:
-    """Return when a place is open."""
-    return f"{place}: 9 to 18, closed on Tuesdays"
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Say what the demo did: where it wrote, and what each handler was given."""
+
+    jsonl: Path
+    database: str
+    sse: Path
+    recorded: int
+    took_us: int
+    messages: int
+    is_same: bool
+    tool_events: int
+    violations: tuple[Violation, ...]
 
 
-def weather(city: str, days: int) -> str:
-    """Fail, as services do."""
-    raise ConnectionError(f"no forecast for {city}, {days} days")
+def demo(folder: Path, *, as_json: bool) -> int:
+    """Run the demo into a folder, print what it did, and return the exit code: 0, unless something is wrong."""
+    console = screen()
+    if not as_json:
+        console.print(line(("Playhead", "bold magenta"), ": a scripted agent, taped and played back."))
+        console.print(line(("No model, no network, and no waiting: its clock is virtual.\n", "dim")))
+        console.print(line(("> ", "dim"), (PROMPT, "bold")))
+        sys.stdout.flush()
+    done = run_demo(folder, io.StringIO() if as_json else None)
+    if as_json:
+        print_json(_as_json(done))
+    else:
+        _print(done)
+    return 0 if done.is_same and not done.violations else 1
 
 
-def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")] = Path("playhead-out"),
-) -> int:
-    """Record a small agent, replay the tape through handlers, check it, and say what was written.
-
-    The agent is scripted and its clock is virtual, so this needs no model, no key, no network and no patience.
-    """
+def run_demo(folder: Path, output: io.StringIO | None) -> Demo:
+    """Record the trip, replay it, check it, and write the files. The console handler writes to `output`, or stdout."""
     clock = VirtualClock()
-    return run_on(_demo, out, clock, clock=clock)
+    jsonl = folder / "trip.jsonl"
+    live = BufferingHandler()
+    with record(jsonl, name="trip", clock=clock) as recorder:
 
+        async def tape_it() -> None:
+            async for event in recorder.events(plan_a_trip(clock)):
+                await live.on_event(event)
 
-async def _demo(out: Path, clock: VirtualClock) -> int:
-    tape_file, store, page = out / "trip.jsonl", out / "runs.db", out / "trip.sse"
-    say("1  Record", "bold cyan")
-    agent = run_agent(
-        ScriptedModel(SCRIPT, clock=clock),
-        PROMPT,
-        tools={"opening_hours": opening_hours, "weather": weather},
-        clock=clock,
+        run(tape_it, clock=clock)
+    database = locate(f"{folder / 'runs.db'}::trip")
+    convert(locate(jsonl), database, replace=True)
+    SqliteStore(folder / "runs.db").finish()
+
+    sse, buffer, tools = SSEHandler(ids=SequenceIds()), BufferingHandler(), BufferingHandler()
+    console = ConsoleHandler(output, show_reasoning=False, show_tool_args=True, use_color=wants_color())
+    handlers = CompositeHandler([console, sse, buffer, FilteringHandler(tools, event_types=_TOOL_EVENTS)])
+    with open_tape(database.where) as tape:
+        run(_play, tape, handlers, clock)
+        violations = tuple(check(tape))
+        took_us = sum(entry.dt_us for entry in tape.entries())
+    wire = folder / "trip.sse"
+    wire.write_bytes(sse.format_all().encode())
+    return Demo(
+        jsonl=jsonl,
+        database=database.where,
+        sse=wire,
+        recorded=len(live.get_events()),
+        took_us=took_us,
+        messages=len(sse.get_messages()),
+        is_same=_json(live) == _json(buffer),
+        tool_events=len(tools.get_events()),
+        violations=violations,
     )
-    with record(tape_file, name="trip", clock=clock) as recorder:
-        count = len([event async for event in recorder.events(agent)])
-    place = locate(f"{store}::trip")
-    convert(locate(tape_file), place, replace=True)
-    say(f"   {count} events in {clock.monotonic_ns() / 1e9:.1f} recorded seconds, which took no time\n")
-    with open_tape(tape_file) as tape:
-        say("2  Replay, through the console and three more handlers", "bold cyan")
-        messages, kept, tools = await _replay(tape)
-        page.write_text(messages.format_all(), encoding="utf-8", newline="")
-        say("3  Check", "bold cyan")
-        broken = list(check(tape))
-        for violation in broken:
-            say(f"   {violation}", "red")
-        say(f"   {len(RULES)} rules, {len(broken)} broken\n")
-    say("4  What there is now", "bold cyan")
-    say(f"   {tape_file}   the cassette: {count} events, one a line")
-    say(f"   {store}::trip   the same in SQLite")
-    say(f"   {page}   {len(messages.get_messages())} server-sent events, the same bytes every time")
-    say(f"   Buffered {len(kept.get_events())} events, {len(tools.get_events())} of them about tools.\n")
-    say(f"   Go on with: playhead show {tape_file}")
-    return FOUND if broken else OK
 
 
-async def _replay(tape: Tape) -> tuple[SSEHandler, BufferingHandler, BufferingHandler]:
-    messages, kept, tools = SSEHandler(), BufferingHandler(), BufferingHandler()
-    only_tools = FilteringHandler(tools, event_types={"tool_start", "tool_complete"})
-    await replay(tape, CompositeHandler([ConsoleHandler(show_tool_args=True), messages, kept, only_tools]))
-    return messages, kept, tools
+async def _play(tape: Tape, handlers: CompositeHandler, clock: VirtualClock) -> None:
+    await replay(tape, handlers, pace="recorded", clock=clock)
+
+
+def _json(handler: BufferingHandler) -> list[bytes]:
+    return [event_json(event) for event in handler.get_events()]
+
+
+def _as_json(done: Demo) -> dict[str, Any]:
+    return {
+        "recorded": {"events": done.recorded, "took_us": done.took_us},
+        "wrote": [str(done.jsonl), done.database, str(done.sse)],
+        "replayed": {"sse_messages": done.messages, "same_events": done.is_same, "tool_events": done.tool_events},
+        "checked": {"rules": [rule.code for rule in RULES], "violations": list(map(str, done.violations))},
+    }
+
+
+def _print(done: Demo) -> None:
+    console = screen()
+    rules = ", ".join(rule.code for rule in RULES)
+    same = "the very events that were recorded" if done.is_same else "NOT the events that were recorded"
+    found = number(len(done.violations), "violation") if done.violations else "nothing found"
+    steps = (
+        ("recorded", True, f"{number(done.recorded, 'event')} in {seconds(done.took_us)} of virtual time"),
+        ("replayed", True, "through the console handler, as above"),
+        ("", True, f"through the SSE handler: {number(done.messages, 'message')}"),
+        ("", done.is_same, f"through a buffering handler: {same}"),
+        ("", True, f"through a filter for tools: {number(done.tool_events, 'event')}"),
+        ("checked", not done.violations, f"by {len(RULES)} rules ({rules}): {found}"),
+    )
+    console.print()
+    for what, is_right, told in steps:
+        console.print(line(("✓ ", "green") if is_right else ("✗ ", "red"), (f"{what:<10}", "bold"), told))
+    for violation in done.violations:
+        console.print(line("  ", said(violation, "red")))
+    _print_files(done)
+
+
+def _print_files(done: Demo) -> None:
+    console = screen()
+    wrote = (
+        (done.jsonl, "the cassette, one entry a line"),
+        (done.database, "the same bytes in a SQLite store"),
+        (done.sse, "what a client of the SSE handler gets"),
+    )
+    tries = (f"show {done.jsonl}", f"play {done.jsonl} --speed 2", f"stats {done.database}")
+    longest = max(len(str(place)) for place, _ in wrote)
+    console.print(line(("\nWrote", "bold")))
+    for place, what in wrote:
+        console.print(line("  ", said(f"{place!s:<{longest}}", "cyan"), (f"  {what}", "dim")))
+    console.print(line(("\nNow try", "bold")))
+    for command in tries:
+        console.print(line(("  playhead ", "dim"), said(command)))

@@ -1,87 +1,241 @@
-"""The command `playhead`: its commands, and how it ends.
+"""The entry point: every command with its arguments.
 
-Exit codes: 0 fine; 1 it differs, or something was found; 2 unreadable, absent or misused; 130 interrupted.
+Commands do nothing here but call the module that does them, which is imported only then: `--help` needs none of them.
 """
 
-import functools
-import os
+import contextlib
 import sys
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from playhead.cli.changing import convert, import_, repair, scrub
-from playhead.cli.demo import demo
-from playhead.cli.finding import check, diff, verify
-from playhead.cli.output import INTERRUPTED, OK, UNREADABLE, err
-from playhead.cli.showing import ls, play, show, stats
-from playhead.errors import PlayheadError
-from playhead.text import safe
+from playhead.cli.errors import Commands
 
 app = typer.Typer(
-    help="Tape what an LLM agent does, play it back exactly and offline, and check that every stream ends in order.",
+    name="playhead",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-"""The whole command line."""
+"""The command line, for typer."""
 
-_COMMANDS: dict[str, Callable[..., int | None]] = {
-    "demo": demo,
-    "import": import_,
-    "ls": ls,
-    "show": show,
-    "play": play,
-    "stats": stats,
-    "diff": diff,
-    "check": check,
-    "verify": verify,
-    "convert": convert,
-    "repair": repair,
-    "scrub": scrub,
-}
+_MAKE, _LOOK, _JUDGE, _COPY = "Make a cassette", "Look at cassettes", "Compare and check", "Copy and mend"
 
-
-def _exits(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Return a command that ends with the exit code that it returned before."""
-
-    @functools.wraps(command)
-    def exiting(*args: Any, **options: Any) -> None:
-        code = command(*args, **options)
-        if code:
-            raise typer.Exit(code)
-
-    return exiting
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line, and nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the cassette that has the name.")]
+Cassette = Annotated[
+    str, typer.Argument(metavar="CASSETTE", help="A file, STORE.db::NAME, or a folder or store with just one.")
+]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Cassettes, folders, or stores.")]
+Run = Annotated[str | None, typer.Option("--run", metavar="NAME", help="Only this run: r1, r2, and so on.")]
+Start = Annotated[int, typer.Option("--start", min=0, metavar="N", help="Begin with this event, counted from 0.")]
+Stop = Annotated[int | None, typer.Option("--stop", min=0, metavar="N", help="Stop before this event.")]
+After = Annotated[str | None, typer.Option("--after", metavar="ID", help="Begin behind this checkpoint.")]
+Torn = Annotated[bool, typer.Option("--torn", help="Read what a crashed recording left, up to where it breaks off.")]
+Redact = Annotated[
+    list[str] | None,
+    typer.Option("--redact", metavar="RULE", help="Redact by this rule, instead of the usual ones. Repeatable."),
+]
 
 
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(_exits(_command))
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"playhead {version('playhead')}")
+        raise typer.Exit
+
+
+@app.callback()
+def playhead(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Tape what an LLM agent does, play it back exactly and offline, and check it.
+
+    A cassette is a file (trip.jsonl) or one of many in a SQLite store (runs.db::trip).
+
+    Exit codes: 0 fine, 1 differs or found something, 2 unreadable, absent or wrong usage.
+    """
+
+
+@app.command(rich_help_panel=_MAKE)
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path("playhead-out"),
+    json: Json = False,
+) -> None:
+    """Tape a scripted agent, replay it, and check it."""
+    from playhead.cli import demo as work
+
+    raise typer.Exit(work.demo(out, as_json=json))
+
+
+@app.command("import", rich_help_panel=_MAKE)
+def import_(
+    log: Annotated[str, typer.Argument(metavar="LOG", help="JSON Lines, one event a line; - is standard input.")],
+    dialect: Annotated[str, typer.Option("--dialect", "-d", help="Whose events they are: locus, shipit, turns.")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise LOG.cassette.jsonl."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The cassette's own name.")] = None,
+    end: Annotated[
+        str, typer.Option("--end", help="How the run ended: complete, error, cancelled, paused, closed, unknown.")
+    ] = "unknown",
+    redact: Redact = None,
+    no_redact: Annotated[bool, typer.Option("--no-redact", help="Keep secrets: nothing is redacted.")] = False,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Make a cassette of a plain log of events."""
+    from playhead.cli import copying
+
+    rules = copying.rules(redact, no_redact=no_redact)
+    copying.import_plain(log, out, dialect=dialect, name=name, end=end, redact=rules, force=force, as_json=json)
+
+
+@app.command(rich_help_panel=_LOOK)
+def ls(
+    path: Annotated[list[str] | None, typer.Argument(metavar="PATH...", help="Folders, stores, cassettes.")] = None,
+    json: Json = False,
+) -> None:
+    """List cassettes, and what is wrong with those that are damaged."""
+    from playhead.cli import listing
+
+    raise typer.Exit(listing.ls(path or ["."], as_json=json))
+
+
+@app.command(rich_help_panel=_LOOK)
+def show(
+    cassette: Cassette,
+    run: Run = None,
+    start: Start = 0,
+    stop: Stop = None,
+    after: After = None,
+    every: Annotated[bool, typer.Option("--all", help="One line for each piece of streamed text.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="The events as they were recorded, one a line: what `import` reads.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --events: NaN and the like stay tagged, so that it is strict JSON.")
+    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The lines as they are stored.")] = False,
+    torn: Torn = False,
+    json: Json = False,
+) -> None:
+    """Show what is on a cassette, as a timeline."""
+    from playhead.cli import showing
+    from playhead.cli.finding import Choice
+
+    form = showing.Form(json=json, events=events, strict=strict, raw=raw, every=every)
+    showing.show(cassette, Choice(run, start, stop, after), form, torn=torn)
+
+
+@app.command(rich_help_panel=_LOOK)
+def play(
+    cassette: Cassette,
+    speed: Annotated[float, typer.Option("--speed", metavar="X", help="So many times as fast.")] = 1.0,
+    instant: Annotated[bool, typer.Option("--instant", help="Do not wait at all.")] = False,
+    run: Run = None,
+    start: Start = 0,
+    stop: Stop = None,
+    after: After = None,
+    details: Annotated[bool, typer.Option("--details", help="Show times, and the arguments of tools.")] = False,
+    torn: Torn = False,
+    json: Json = False,
+) -> None:
+    """Play a cassette on the terminal, as fast as it was recorded."""
+    from playhead.cli import playing
+    from playhead.cli.finding import Choice
+
+    choice = Choice(run, start, stop, after)
+    playing.play(cassette, choice, speed=speed, instant=instant, torn=torn, details=details, as_json=json)
+
+
+@app.command(rich_help_panel=_LOOK)
+def stats(path: Paths, json: Json = False) -> None:
+    """Count events, spans, tools and times."""
+    from playhead.cli import counting
+
+    raise typer.Exit(counting.stats(path, as_json=json))
+
+
+@app.command(rich_help_panel=_JUDGE)
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A cassette.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Another one.")],
+    run: Run = None,
+    in_order: Annotated[
+        bool, typer.Option("--in-order", help="Tools that run at the same time must end in the same order.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compare two cassettes, but for what differs from run to run. Exits with 1 where they differ."""
+    from playhead.cli import judging
+
+    raise typer.Exit(judging.diff(old, new, run=run, any_order=not in_order, as_json=json))
+
+
+@app.command(rich_help_panel=_JUDGE)
+def check(path: Paths, json: Json = False) -> None:
+    """Check streams against the rules. Exits with 1 where one is broken."""
+    from playhead.cli import judging
+
+    raise typer.Exit(judging.check_all(path, as_json=json))
+
+
+@app.command(rich_help_panel=_JUDGE)
+def verify(path: Paths, json: Json = False) -> None:
+    """Check every byte of cassettes. Exits with 2 where one is damaged."""
+    from playhead.cli import judging
+
+    raise typer.Exit(judging.verify_all(path, as_json=json))
+
+
+@app.command(rich_help_panel=_COPY)
+def convert(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A cassette.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A file, STORE.db::NAME, a store, or a folder.")],
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Copy a cassette into another file or store, byte for byte."""
+    from playhead.cli import copying
+
+    copying.convert_one(source, target, force=force, as_json=json)
+
+
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise beside the source.")
+]
+
+
+@app.command(rich_help_panel=_COPY)
+def repair(source: Cassette, out: Out = None, force: Force = False, json: Json = False) -> None:
+    """Copy what is intact of a damaged cassette, and say what was lost."""
+    from playhead.cli import copying
+
+    copying.repair(source, out, force=force, as_json=json)
+
+
+@app.command(rich_help_panel=_COPY)
+def scrub(
+    source: Cassette, out: Out = None, redact: Redact = None, force: Force = False, json: Json = False
+) -> None:
+    """Copy a cassette without its secrets, and count them."""
+    from playhead.cli import copying
+
+    copying.scrub_one(source, out, redact=redact or None, force=force, as_json=json)
 
 
 def run() -> None:
-    """Run the command line and exit."""
-    sys.exit(main(sys.argv[1:]))
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command line with these arguments, and return the exit code. Nothing that Playhead raises gets out."""
-    try:
-        app(arguments, prog_name="playhead")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else OK
-    except PlayheadError as error:
-        err().print(Text(safe(_whole(error)), style="red"))
-        return UNREADABLE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. What Python still wants to flush goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OK
-
-
-def _whole(error: PlayheadError) -> str:
-    return "\n".join((f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())))
+    """Run the command line. Standard output takes any text, whatever the terminal's encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app()

@@ -1,220 +1,204 @@
-"""The commands that show what is there: ls, show, play, stats."""
+"""`playhead show`: what is on a tape, for people and for programs."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
 
-import anyio
-import typer
+from rich.console import Console
 
 from playhead.cassettes.format import Entry
-from playhead.cassettes.places import Place, list_places
-from playhead.cli.options import AsJson, Cassette, Places, Run
-from playhead.cli.output import OK, UNREADABLE, print_json, print_table, say
-from playhead.errors import PlayheadError, UsageError
-from playhead.events.spans import Dialect, Span, Verb
-from playhead.events.tagged import loads
-from playhead.handlers.console import ConsoleHandler
-from playhead.replaying.pace import Pace, scaled
-from playhead.replaying.replay import replay
-from playhead.replaying.tape import Tape, open_tape
-from playhead.text import clip, safe
+from playhead.cassettes.reading import Cassette
+from playhead.cli.finding import Choice, find
+from playhead.cli.screen import line, number, raw_line, said, screen, seconds
+from playhead.cli.timeline import Moment, Timeline
+from playhead.errors import UsageError
+from playhead.events.tagged import has_mark, loads, tag
+from playhead.replaying.tape import Tape
 
-_TEXT_COLUMNS = 60
-
-
-def ls(paths: Places, json: AsJson = False) -> int:
-    """List cassettes. Exit code 2 if one cannot be read: the list says why."""
-    rows = [_row(place) for path in paths for place in list_places(path)]
-    if json:
-        print_json(rows)
-    elif rows:
-        keys = ("cassette", "dialect", "entries", "runs", "end", "bytes", "state")
-        print_table(keys, ([row[key] for key in keys] for row in rows), right=("entries", "runs", "bytes"))
-        for row in rows:
-            if row["error"]:
-                say(f"{row['state']}: {row['error']}", "red")
-    else:
-        say("No cassettes there.")
-    return UNREADABLE if any(row["error"] for row in rows) else OK
-
-
-def _row(place: Place) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(("dialect", "entries", "runs", "end", "bytes"), "")
-    try:
-        with open_tape(place.where) as tape:
-            seal = tape.seal
-            assert seal is not None
-            runs = {"entries": seal.entries, "runs": len(seal.runs), "end": seal.end, "bytes": tape.size}
-            return (
-                row
-                | {"cassette": place.where, "dialect": tape.dialect.name}
-                | runs
-                | {"state": "sealed", "error": None}
-            )
-    except PlayheadError as error:
-        state = type(error).__name__.removesuffix("Cassette").lower()
-        return row | {"cassette": place.where, "state": state, "error": str(error)}
-
-
-def show(
-    cassette: Cassette,
-    run: Run = None,
-    events: Annotated[bool, typer.Option("--events", help="Print the recorded events themselves, one a line.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Print the lines of the cassette themselves.")] = False,
-    torn: Annotated[bool, typer.Option("--torn", help="Read what a crashed recording left.")] = False,
-    json: AsJson = False,
-) -> None:
-    """Show a cassette as a timeline: when, what, inside which span.
-
-    With --events the recorded JSON comes out unchanged, one event a line; what strict JSON cannot carry is tagged.
-    """
-    with open_tape(cassette, torn=torn) as tape:
-        if raw:
-            for line in tape.lines():
-                say(line.decode("utf-8", "backslashreplace").rstrip("\n"))
-        elif events:
-            for data in tape.events(run=run, decode=bytes):
-                typer.echo(data)
-        elif json:
-            for moment in _moments(tape, run):
-                print_json(moment.as_json())
-        else:
-            _show(tape, run)
-
-
-def _show(tape: Tape, run: str | None) -> None:
-    header, seal = tape.header, tape.seal
-    say(f"{tape.where}  {header.name}" if header.name != tape.where else tape.where, "bold")
-    for moment in _moments(tape, run):
-        text = f"  {moment.text}" if moment.text else ""
-        label = "  " * moment.depth + moment.kind
-        say(clip(safe(f"{moment.at_us / 1e6:9.3f} s  {moment.run:<4} {label:<26}{text}", keep=""), 118))
-    ends = ", ".join(f"{name} {end}" for name, end in tape.runs.items())
-    say(f"{seal.entries} entries; {ends or 'no runs'}" if seal else "torn: it breaks off here", "bold")
+_END_STYLES = {"complete": "green", "error": "red", "cancelled": "yellow", "closed": "yellow", "paused": "cyan"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class Shown:
+    """One entry that was chosen: its line in the file, its time, and its index among the events (None for others)."""
+
+    line: int
     at_us: int
-    run: str
-    kind: str
-    depth: int
-    text: str
-    value: Any
-
-    def as_json(self) -> dict[str, Any]:
-        return {"at_us": self.at_us, "run": self.run, "type": self.kind, "data": self.value}
+    index: int | None
+    entry: Entry
 
 
-def _moments(tape: Tape, run: str | None) -> Iterator[_Moment]:
-    """Yield the entries of a tape as moments, indented by the tools and agents that are open around them."""
-    open_spans: Counter[str] = Counter()
-    at_us = 0
-    for entry in tape.entries():
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Say in which form a tape is shown: as a timeline, unless one of these is wanted.
+
+    `json` has all entries as JSON Lines, `events` the recorded events alone (tagged if `strict`), `raw` the lines of the
+    file. `every` gives each piece of streamed text a line of its own in the timeline.
+    """
+
+    json: bool = False
+    events: bool = False
+    strict: bool = False
+    raw: bool = False
+    every: bool = False
+
+
+def show(spec: str, choice: Choice, form: Form, *, torn: bool) -> None:
+    """Print what is on a cassette. Raises `UsageError` where two forms are asked for."""
+    if sum((form.json and not form.events, form.events, form.raw)) > 1:
+        raise UsageError("a tape is shown in one form: --json, --events or --raw")
+    with find(spec).read(torn=torn) as cassette:
+        tape = Tape(cassette)
+        tape.end(choice.run)
+        chosen = entries(cassette, choice)
+        if form.raw:
+            _print_raw(_stored(cassette, chosen, choice))
+        elif form.events:
+            _print_raw(_recorded(chosen, strict=form.strict))
+        elif form.json:
+            _print_raw(map(_json_of, chosen))
+        else:
+            _print_timeline(tape, cassette, chosen, every=form.every)
+
+
+def _print_raw(lines: Iterable[bytes]) -> None:
+    for each in lines:
+        raw_line(each)
+
+
+def _recorded(chosen: Iterable[Shown], *, strict: bool) -> Iterator[bytes]:
+    for shown in chosen:
+        if shown.index is not None:
+            yield shown.entry.data if strict else untagged(shown.entry.data)
+
+
+def untagged(data: bytes) -> bytes:
+    r"""Return an event's JSON as its framework wrote it: the same bytes, unless something in it was tagged.
+
+    Then it is written anew as Python does: NaN and infinities by name, lone surrogates as `\ud800`. What no JSON can
+    carry (bytes, sets) stays tagged.
+    """
+    if not has_mark(data):
+        return data
+    return json.dumps(loads(data), default=tag, separators=(",", ":")).encode()
+
+
+def entries(cassette: Cassette, choice: Choice) -> Iterator[Shown]:
+    """Yield the entries that are wanted, of every track.
+
+    Raises `UsageError` for a checkpoint that is not there.
+    """
+    at_us = index = 0
+    behind = choice.after is None
+    for number_of_line, entry in enumerate(cassette.entries(), 2):
         at_us += entry.dt_us
-        if run is None or entry.owner == run:
-            value = loads(entry.data)
-            depth = open_spans[entry.owner]
-            open_spans[entry.owner] += _opened(value, tape.dialect) if entry.kind == "event" else 0
-            depth = min(depth, open_spans[entry.owner])
-            yield _Moment(
-                at_us, entry.owner, _kind(entry, value, tape.dialect), depth, _text(value, tape.dialect), value
-            )
+        if entry.track == "event" and entry.kind == "checkpoint" and not behind:
+            behind = entry.value()["id"] == choice.after
+            continue
+        if not behind or (choice.run is not None and entry.owner != choice.run):
+            continue
+        is_event = entry.track == "event" and entry.kind == "event"
+        if choice.stop is not None and index >= choice.stop:
+            return
+        if index >= choice.start:
+            yield Shown(number_of_line, at_us, index if is_event else None, entry)
+        index += is_event
+    if not behind:
+        raise UsageError(f"no checkpoint {choice.after!r} in {cassette.where}")
 
 
-_NESTING = frozenset({Span.TOOL, Span.SUBAGENT})
+def _json_of(shown: Shown) -> bytes:
+    entry = shown.entry
+    head: dict[str, Any] = {"line": shown.line, "index": shown.index, "at_us": shown.at_us, "track": entry.track}
+    owner = "call" if entry.track == "model" else "run"
+    head |= {owner: entry.owner, "kind": entry.kind}
+    return json.dumps(head, separators=(",", ":"))[:-1].encode() + b',"data":' + entry.data + b"}"
 
 
-def _opened(value: Any, dialect: Dialect) -> int:
-    steps = {Verb.OPEN: 1, Verb.CLOSE: -1, Verb.FEED: 0}
-    return sum(steps[touch.verb] for touch in dialect.touches(value) if touch.span in _NESTING)
-
-
-def _kind(entry: Entry, value: Any, dialect: Dialect) -> str:
-    return (dialect.type_of(value) or "?") if entry.kind == "event" else entry.kind
-
-
-_TELLING = (
-    "reasoning",
-    "content",
-    "text",
-    "result",
-    "error",
-    "question",
-    "final_message",
-    "reason",
-    "message",
-    "output",
-)
-
-
-def _text(value: Any, dialect: Dialect) -> str:
-    """Return what an entry says in a few words: the name of its span, and its first text."""
-    if not isinstance(value, dict):
-        return clip(repr(value), _TEXT_COLUMNS)
-    names = [str(touch.name) for touch in dialect.touches(value) if touch.name]
-    payload = value.get("payload")
-    flat = value | payload if isinstance(payload, dict) else value
-    words = next((str(flat[key]) for key in _TELLING if isinstance(flat.get(key), str) and flat[key].strip()), "")
-    return clip(" ".join((*names[:1], *words.split())), _TEXT_COLUMNS)
-
-
-def play(
-    cassette: Cassette,
-    run: Run = None,
-    speed: Annotated[float, typer.Option(help="Times the recorded speed.")] = 1.0,
-    instant: Annotated[bool, typer.Option("--instant", help="Do not wait at all.")] = False,
-) -> None:
-    """Play a cassette on the terminal, at the speed at which it was recorded."""
-    pace: Pace = "instant" if instant else scaled(speed)
-    with open_tape(cassette) as tape:
-
-        async def feed() -> None:
-            await replay(tape, ConsoleHandler(show_tool_args=True), run=run, pace=pace)
-
-        anyio.run(feed)
-
-
-def stats(paths: Places, json: AsJson = False) -> None:
-    """Count what is on cassettes: events by type, tool calls, and how long everything took."""
-    found = [_stats(place.where) for path in paths for place in list_places(path)]
-    if json:
-        print_json(found)
+def _stored(cassette: Cassette, chosen: Iterator[Shown], choice: Choice) -> Iterator[bytes]:
+    """Yield the stored lines of what is chosen; of everything, header and seal too."""
+    if choice == Choice():
+        yield from (stored.rstrip(b"\n") for stored in cassette.lines())
         return
-    if not found:
-        raise UsageError(f"there is no cassette in {', '.join(paths)}")
-    for one in found:
-        say(one["cassette"], "bold")
-        print_table(("event", "count"), one["events"].items(), right=("count",))
-        tools = ", ".join(f"{name} x {count}" for name, count in one["tools"].items()) or "none"
-        say(f"{one['seconds']:.3f} s, tools: {tools}, ends: {', '.join(one['runs'].values()) or 'none'}\n")
+    lines = enumerate(cassette.lines(), 1)
+    for shown in chosen:
+        yield next(stored for number_of_line, stored in lines if number_of_line == shown.line).rstrip(b"\n")
 
 
-def _stats(where: str) -> dict[str, Any]:
-    with open_tape(where) as tape:
-        kinds: Counter[str] = Counter()
-        tools: Counter[str] = Counter()
-        moments = list_of_touches(tape, kinds)
-        for name in moments:
-            tools[name] += 1
-        seconds = sum(entry.dt_us for entry in tape.entries()) / 1e6
-        return {
-            "cassette": where,
-            "events": dict(kinds.most_common()),
-            "tools": dict(tools.most_common()),
-            "seconds": seconds,
-            "runs": tape.runs,
-        }
+def _print_timeline(tape: Tape, cassette: Cassette, chosen: Iterator[Shown], *, every: bool) -> None:
+    # What cannot be shown at all is an error before anything is printed.
+    first = list(islice(chosen, 1))
+    console = screen()
+    _print_head(console, tape, cassette)
+    _print_rows(console, tape, chain(first, chosen), every=every)
+    _print_end(console, tape)
 
 
-def list_of_touches(tape: Tape, kinds: Counter[str]) -> Iterator[str]:
-    """Yield the name of each tool that is opened, and count every event's type in `kinds`."""
-    for entry in tape.entries():
-        value = loads(entry.data)
-        kinds[_kind(entry, value, tape.dialect)] += 1
-        if entry.kind == "event":
-            for touch in tape.dialect.touches(value):
-                if touch.verb is Verb.OPEN and touch.span is Span.TOOL:
-                    yield str(touch.name)
+def _print_head(console: Console, tape: Tape, cassette: Cassette) -> None:
+    name = tape.header.name
+    parts = [said(tape.where, "bold")]
+    if name and name not in tape.where:
+        parts.append(said(f"  {name}"))
+    console.print(line(*parts))
+    dialects = ", ".join(dict.fromkeys(tape.header.dialects.values())) or "no dialect"
+    facts = (dialects, number(cassette.entry_count, "entry", "entries"), number(len(tape.runs), "run"))
+    console.print(line(said(" · ".join(facts), "dim")))
+
+
+def _print_end(console: Console, tape: Tape) -> None:
+    if tape.seal is None:
+        console.print(line(("torn: the recording breaks off here", "red")))
+        return
+    for run, end in tape.runs.items():
+        failure = tape.seal.errors.get(run)
+        why = said(f": {failure.type}: {failure.message}") if failure else ""
+        console.print(line(said(f"{run} ended "), said(end, _END_STYLES.get(end, "")), why))
+
+
+def _print_rows(console: Console, tape: Tape, chosen: Iterator[Shown], *, every: bool) -> None:
+    timeline = Timeline(tape.dialect)
+    has_runs = len(tape.runs) > 1
+    pieces = 0
+    last: Moment | None = None
+    for shown in chosen:
+        moment = _moment(timeline, shown)
+        if last is not None and not every and _goes_on(last, moment):
+            pieces += 1
+            if len(last.text) < console.width:
+                last = replace(last, text=last.text + moment.text)
+            continue
+        if last is not None:
+            _print_row(console, last, pieces, has_runs=has_runs)
+        last, pieces = moment, 1
+    if last is not None:
+        _print_row(console, last, pieces, has_runs=has_runs)
+
+
+def _goes_on(last: Moment, moment: Moment) -> bool:
+    """Say whether a moment adds to the same thing as the last one did."""
+    return last.feeds and moment.feeds and (last.label, last.run, last.lanes) == (moment.label, moment.run, moment.lanes)
+
+
+def _moment(timeline: Timeline, shown: Shown) -> Moment:
+    entry = shown.entry
+    value = entry.value()
+    if shown.index is not None and isinstance(value, dict):
+        return timeline.feed(value, at_us=shown.at_us, run=entry.owner, index=shown.index)
+    label = f"{entry.track}.{entry.kind}"
+    detail = f"{len(value):,} bytes {value!r}" if entry.track == "wire" else json.dumps(value, default=tag)[:200]
+    return Moment(shown.at_us, entry.owner, -1, label, "◦", fields=detail)
+
+
+def _print_row(console: Console, moment: Moment, pieces: int, *, has_runs: bool) -> None:
+    index = f"{moment.index:>5}" if moment.index >= 0 else "     "
+    start = line((index, "dim"), f" {moment.at_us / 1e6:>9.3f}  ", (f"{moment.run:<4}" if has_runs else "", "dim"))
+    start.append(moment.lanes + " ", "blue")
+    start.append_text(said(moment.label, "cyan"))
+    if pieces > 1:
+        start.append(f" ×{pieces}", "dim")
+    if moment.took_us is not None:
+        start.append(f" {seconds(moment.took_us)}", "yellow")
+    room = console.width - start.cell_len - 2
+    console.print(line(start, "  ", said(moment.detail, max_columns=room)))

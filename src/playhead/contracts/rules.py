@@ -110,7 +110,7 @@ class NoTerminal:
 
 
 class AfterTerminal:
-    """TRM002. Speaks once a run. A step that does not follow the last one begins another run: a second turn, or an agent merged in."""
+    """TRM002. Speaks once a run. A step that does not follow the last one begins another run."""
 
     code: ClassVar[str] = "TRM002"
     meaning: ClassVar[str] = "an event follows the terminal event of its run"

@@ -29,7 +29,7 @@ class FrozenModel(BaseModel):
     of one class and their canonical JSON is the same, defaults included: NaN equals NaN, 1 equals 1.0 and not True.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, ser_json_inf_nan="constants")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True, ser_json_inf_nan="constants")
     if not TYPE_CHECKING:
         # A type checker would take it for an argument of every event. With a default it would hide pydantic's own slot.
         __pydantic_extra__: dict[str, Json]

@@ -12,7 +12,7 @@ from typing import Any, cast
 from pydantic_core import from_json, to_json
 
 from playhead.errors import UsageError
-from playhead.events.base import Event, raw_json
+from playhead.events.base import Event
 from playhead.events.codec import event_json
 from playhead.events.tagged import dumps, has_mark
 from playhead.handlers.base import EventLike
@@ -101,7 +101,7 @@ class Drafter:
             if type(draft) is tuple:
                 name, data = draft
             else:
-                name, data = _name(draft), raw_json(draft) or event_json(draft)
+                name, data = _name(draft), event_json(draft)
             if prefix is None or not (number and name) or _NEWLINE in data or _RETURN in data:
                 pieces.append(encode_fields(name, self._id(number), data.decode()).encode())
             else:

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from itertools import count
 from typing import Any, BinaryIO, Final
 
-from playhead.cassettes.format import MAX_LINE_BYTES, Header, Seal, check_limits, entry_prefix, named_version
+from playhead.cassettes.format import ENDS, MAX_LINE_BYTES, Header, Seal, check_limits, entry_prefix, named_version
 from playhead.cassettes.places import Place
 from playhead.cassettes.redact import Redactor
 from playhead.cassettes.writing import CassetteWriter
@@ -72,6 +72,8 @@ def import_log(
     Raises `CassetteError` for a line that is no event, naming log and line, and where the target exists unless
     `replace`; `UsageError` for an unknown dialect, rule or end. No target is left behind then.
     """
+    if end not in ENDS:
+        raise UsageError(f"a run does not end as {end!r}: it is one of {', '.join(ENDS)}")
     chosen = get_dialect(dialect)
     redactor = Redactor(redact)
     header = Header(

@@ -1,4 +1,4 @@
-"""The commands that a page shows: reading them, and comparing what they print with what the page says."""
+"""The commands and programs that a page shows: reading them, and comparing what they print with what it says."""
 
 import re
 from dataclasses import dataclass
@@ -31,6 +31,14 @@ def commands(text: str) -> list[Command]:
                 output = line if last.output is None else f"{last.output}\n{line}"
                 found[-1] = Command(last.line, last.command, last.exit_code, output)
     return found
+
+
+FILE = re.compile(r"^```python\n# (\w+\.py)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def files(text: str) -> dict[str, str]:
+    """Return the programs that a page shows, by the name that stands in their first line."""
+    return {found[1]: found[2] for found in FILE.finditer(text)}
 
 
 def agrees(expected: str, actual: str) -> bool:

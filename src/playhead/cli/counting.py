@@ -1,0 +1,113 @@
+"""`playhead stats`: tapes in numbers."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+
+from playhead.cli.errors import UNREADABLE, tell
+from playhead.cli.finding import find_all
+from playhead.cli.progress import progress
+from playhead.cli.screen import line, number, print_json, said, screen, seconds, size, table
+from playhead.cli.tallying import Tally, Times
+from playhead.errors import CassetteError
+
+_MAX_ROWS = 20
+
+
+def stats(specs: Sequence[str], *, as_json: bool) -> int:
+    """Print the numbers of all cassettes together, and return the exit code: 2 where one cannot be read."""
+    tally = Tally()
+    unreadable = 0
+    for place in find_all(specs):
+        try:
+            with place.open() as source:
+                byte_count = source.size()
+            with place.read() as cassette, progress(f"count {place.name}", byte_count) as advance:
+                tally.add(cassette, byte_count)
+                advance(byte_count)
+        except CassetteError as error:
+            unreadable += 1
+            tell(error)
+    if as_json:
+        print_json(_as_json(tally))
+    else:
+        _print(tally)
+    return UNREADABLE if unreadable else 0
+
+
+def _as_json(tally: Tally) -> dict[str, Any]:
+    return {
+        "cassettes": tally.cassettes,
+        "runs": tally.runs,
+        "entries": tally.entries,
+        "bytes": tally.byte_count,
+        "recorded_us": tally.recorded_us,
+        "ends": dict(tally.ends),
+        "errors": dict(tally.errors),
+        "kinds": dict(tally.tracks),
+        "event_types": dict(tally.types.most_common()),
+        "spans": {str(span): times.as_json() for span, times in tally.spans.items()},
+        "tools": {name: times.as_json() for name, times in tally.tools.items()},
+    }
+
+
+def _print(tally: Tally) -> None:
+    console = screen()
+    facts = (
+        number(tally.cassettes, "cassette"),
+        number(tally.runs, "run"),
+        number(tally.entries, "entry", "entries"),
+        size(tally.byte_count),
+        seconds(tally.recorded_us),
+    )
+    console.print(line(said(" · ".join(facts), "bold")))
+    ends = ", ".join(f"{count:,} {end}" for end, count in tally.ends.most_common())
+    if ends:
+        console.print(line(("runs ended  ", "dim"), said(ends)))
+    if tally.errors:
+        console.print(line(("errors      ", "dim"), said(_counts(tally.errors), "red")))
+    others = {kind: count for kind, count in tally.tracks.items() if kind != "event.event"}
+    if others:
+        console.print(line(("also        ", "dim"), said(_counts(others))))
+    _print_types(console, tally.types)
+    _print_times(console, "span", {str(span): times for span, times in tally.spans.items()})
+    _print_times(console, "tool", tally.tools)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} × {name}" for name, count in counts.items())
+
+
+def _print_types(console: Console, types: Mapping[str, int]) -> None:
+    if not types:
+        return
+    made = table("event", "count", "", right=("count",))
+    ordered = sorted(types.items(), key=lambda item: (-item[1], item[0]))
+    most = ordered[0][1]
+    for name, count in ordered[:_MAX_ROWS]:
+        made.add_row(said(name), f"{count:,}", "█" * max(1, round(20 * count / most)), style="")
+    console.print()
+    console.print(made, soft_wrap=False)
+    _print_more(console, len(ordered))
+
+
+def _print_times(console: Console, what: str, rows: Mapping[str, Times]) -> None:
+    if not rows:
+        return
+    headings = (what, "count", "failed", "unfinished", "median", "max", "total")
+    made = table(*headings, right=headings[1:])
+    for name, times in sorted(rows.items(), key=lambda item: (-item[1].count, item[0]))[:_MAX_ROWS]:
+        took = times.took_us
+        shown = (seconds(median(took)), seconds(max(took)), seconds(sum(took))) if took else ("-", "-", "-")
+        counts = (f"{number_of:,}" if number_of else "-" for number_of in (times.count, times.failed, times.unfinished))
+        made.add_row(said(name), *counts, *shown)
+    console.print()
+    console.print(made, soft_wrap=False)
+    _print_more(console, len(rows))
+
+
+def _print_more(console: Console, count: int) -> None:
+    if count > _MAX_ROWS:
+        console.print(line((f"and {count - _MAX_ROWS:,} more", "dim")))

@@ -1,0 +1,153 @@
+"""`playhead diff`, `playhead check` and `playhead verify`: is a tape what it should be?"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from playhead.cassettes.places import Place
+from playhead.cassettes.reading import Cassette
+from playhead.cli.errors import FOUND, UNREADABLE, tell
+from playhead.cli.finding import find, find_all
+from playhead.cli.progress import progress
+from playhead.cli.screen import line, number, print_json, said, screen
+from playhead.comparing.comparison import ABSENT, Comparison, Difference
+from playhead.comparing.streams import compare
+from playhead.contracts.check import check
+from playhead.contracts.rules import Violation
+from playhead.errors import CassetteError, UsageError
+from playhead.events.tagged import loads, tag
+from playhead.replaying.tape import Tape
+
+
+def diff(old_spec: str, new_spec: str, *, run: str | None, any_order: bool, as_json: bool) -> int:
+    """Print how two tapes differ, and return the exit code: 1 where they do."""
+    with find(old_spec).read() as old, find(new_spec).read() as new:
+        old_tape, new_tape = Tape(old), Tape(new)
+        if old_tape.dialect.name != new_tape.dialect.name:
+            raise UsageError(
+                f"{old.where} is of dialect {old_tape.dialect.name!r} and {new.where} of {new_tape.dialect.name!r}: "
+                "only tapes of one dialect can be compared"
+            )
+        ends = (old_tape.end(run), new_tape.end(run))
+        found = compare(_values(old, run), _values(new, run), dialect=old_tape.dialect, any_order=any_order)
+    if as_json:
+        print_json(_comparison(found, ends, old.where, new.where))
+    else:
+        _print_comparison(found, ends)
+    return FOUND if found or ends[0] != ends[1] else 0
+
+
+def _values(cassette: Cassette, run: str | None) -> Iterator[Any]:
+    return (loads(data) for data in cassette.payloads("event", "event", owner=run))
+
+
+def _comparison(found: Comparison, ends: tuple[str, str], old: str, new: str) -> dict[str, Any]:
+    return {
+        "old": {"place": old, "events": len(found.old), "end": ends[0]},
+        "new": {"place": new, "events": len(found.new), "end": ends[1]},
+        "same": not found and ends[0] == ends[1],
+        "differences": [_difference(each) for each in found],
+    }
+
+
+def _difference(each: Difference) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "kind": str(each.kind),
+        "old_index": each.old_index,
+        "new_index": each.new_index,
+        "path": each.path,
+    }
+    sides = {"old": each.old, "new": each.new}
+    return described | {side: tag(value) for side, value in sides.items() if value is not ABSENT}
+
+
+def _print_comparison(found: Comparison, ends: tuple[str, str]) -> None:
+    console = screen()
+    if ends[0] != ends[1]:
+        console.print(line(("ends: ", "bold"), said(ends[0], "red"), " -> ", said(ends[1], "green")))
+    for text in str(found).splitlines():
+        side = text.strip().partition(" ")[0]
+        style = {"old": "red", "new": "green"}.get(side, "") if text.startswith("    ") else ""
+        console.print(line(said(text, style)))
+
+
+def check_all(specs: Sequence[str], *, as_json: bool) -> int:
+    """Print what breaks a rule, as a linter does, and return the exit code: 1 for findings, 2 for what is unreadable."""
+    console = screen()
+    count = unreadable = 0
+    places = find_all(specs)
+    for place in places:
+        try:
+            with place.read() as cassette:
+                for at_line, violation in violations(cassette):
+                    count += 1
+                    if as_json:
+                        print_json(_violation(place, at_line, violation))
+                    else:
+                        where = said(f"{place.where}:{at_line}: ")
+                        console.print(line(where, (f"{violation.code} ", "bold"), said(violation.message)))
+        except CassetteError as error:
+            unreadable += 1
+            tell(error)
+    # What is on standard output is for programs: a finding a line, and nothing where there is none.
+    summary = f"{number(len(places), 'cassette')} checked, {number(count, 'violation') if count else 'nothing found'}"
+    screen(errors=True).print(line((summary, "dim")))
+    if unreadable:
+        return UNREADABLE
+    return FOUND if count else 0
+
+
+def _violation(place: Place, at_line: int, violation: Violation) -> dict[str, Any]:
+    found = {"place": place.where, "line": at_line, "index": violation.index, "code": violation.code}
+    return {**found, "message": violation.message}
+
+
+def violations(cassette: Cassette) -> Iterator[tuple[int, Violation]]:
+    """Yield each violation with the line that it is on; what only the end shows is on the line of the seal."""
+    tape = Tape(cassette)
+    at_line = 1
+
+    def values() -> Iterator[Any]:
+        nonlocal at_line
+        for at_line, entry in enumerate(cassette.entries(), 2):  # noqa: B007
+            if entry.track == "event" and entry.kind == "event":
+                yield entry.value()
+        at_line = cassette.entry_count + 2
+
+    for violation in check(values(), dialect=tape.dialect, end=tape.end()):
+        yield at_line, violation
+
+
+def verify_all(specs: Sequence[str], *, as_json: bool) -> int:
+    """Check every byte of cassettes, and return the exit code: 2 where one is damaged."""
+    console = screen()
+    damaged = 0
+    for place in find_all(specs):
+        problem = ""
+        count = 0
+        try:
+            count = verify(place)
+        except CassetteError as error:
+            problem = str(error)
+            damaged += 1
+        if as_json:
+            print_json({"place": place.where, "ok": not problem, "entries": count, "problem": problem or None})
+        elif problem:
+            console.print(line(("damaged  ", "red"), said(problem)))
+        else:
+            console.print(line(("ok       ", "green"), said(f"{place.where}: {number(count, 'entry', 'entries')}")))
+    return UNREADABLE if damaged else 0
+
+
+def verify(place: Place) -> int:
+    """Check a cassette: both digests, each line, each entry's JSON. Returns how many entries it has."""
+    with place.open() as source:
+        total_bytes = source.size()
+    with place.read() as cassette, progress(f"verify {place.name}", total_bytes) as advance:
+        cassette.verify()
+        for at_line, entry in enumerate(cassette.entries(), 2):
+            try:
+                entry.value()
+            except ValueError as error:
+                raise CassetteError(f"{place.where}:{at_line}: its data cannot be read: {error}") from error
+            advance(len(entry.data))
+        return cassette.entry_count

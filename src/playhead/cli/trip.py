@@ -1,0 +1,83 @@
+"""The agent of the demo: it plans a trip, by a script, on any clock.
+
+Knows what the model says and what the tools answer. Does not know that it is recorded.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from playhead.agent.loop import run
+from playhead.clock import Clock
+from playhead.events.locus import AgentEvent, ToolCall
+from playhead.models.scripted import Answer, ScriptedModel
+
+PROMPT: Final = "Plan a weekend in Lisbon."
+"""What the agent is asked."""
+
+_SCRIPT: Final = (
+    Answer(
+        ["Let me look ", "at the weather ", "and at flights."],
+        [
+            ToolCall(id="call_1", name="weather", arguments={"city": "Lisbon"}),
+            ToolCall(id="call_2", name="flights", arguments={"to": "LIS", "day": "Friday"}),
+        ],
+        pause_s=0.12,
+    ),
+    Answer(
+        ["The airline did not answer. ", "Once more."],
+        [ToolCall(id="call_3", name="flights", arguments={"to": "LIS", "day": "Friday"})],
+        pause_s=0.15,
+    ),
+    Answer(
+        [
+            "Fly Friday 18:40, ",
+            "back Sunday 20:15, ",
+            "98 €. ",
+            "It will be sunny: ",
+            "bring a hat.",
+        ],
+        pause_s=0.12,
+    ),
+    Answer(
+        ["The airline did not answer. ", "Once more."],
+        [ToolCall(id="call_3", name="flights", arguments={"to": "LIS", "day": "Friday"})],
+        pause_s=0.15,
+    ),
+    Answer(
+        [
+            "Friday 18:40 ",
+            "there, Sunday 20:15 back, ",
+            "98 €. ",
+            "It will be sunny: ",
+            "take tram 28 to Alfama ",
+            "and bring a hat.",
+        ],
+        pause_s=0.1,
+    ),
+)
+
+
+class _Tools:
+    """Answer like a weather service and an airline. The airline fails when it is asked for the first time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._asked = 0
+
+    async def weather(self, city: str) -> str:
+        await self._clock.sleep(0.4)
+        return f"{city}: sunny, 24 °C"
+
+    async def flights(self, to: str, day: str) -> str:
+        self._asked += 1
+        await self._clock.sleep(0.9 if self._asked > 1 else 2.0)
+        if self._asked == 1:
+            raise TimeoutError("the airline did not answer")
+        return f"{day} 18:40 to {to}, Sunday 20:15 back, 98 €"
+
+
+def plan_a_trip(clock: Clock) -> AsyncIterator[AgentEvent]:
+    """Return the events of the agent's run, which takes some five seconds of the clock's time."""
+    tools = _Tools(clock)
+    model = ScriptedModel(_SCRIPT, clock=clock)
+    return run(model, PROMPT, tools={"weather": tools.weather, "flights": tools.flights}, clock=clock)
