@@ -122,7 +122,9 @@ def test_a_failed_import_changes_nothing(args: list[str], message: str) -> None:
 def test_a_cassette_goes_to_other_stores_and_back() -> None:
     """The bytes are the same, whatever the way; a folder or a store takes the name of the source."""
     path = write_tape("trip.jsonl")
-    assert playhead("convert", "trip.jsonl", "runs.db").out == "trip.jsonl -> runs.db::trip: 9 entries, the same bytes\n"
+    assert (
+        playhead("convert", "trip.jsonl", "runs.db").out == "trip.jsonl -> runs.db::trip: 9 entries, the same bytes\n"
+    )
     Path("tapes").mkdir()
     (found,) = playhead("convert", "runs.db", "tapes", "--json").lines()
     assert (found["from"], found["to"], found["entries"]) == ("runs.db::trip", "tapes/trip.jsonl", 9)

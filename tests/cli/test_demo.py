@@ -35,7 +35,7 @@ def test_what_it_wrote_is_whole() -> None:
         assert not list(check(file))
         assert file.runs == {"r1": "complete"}
     messages = SSEParser().feed(Path("playhead-out/trip.sse").read_bytes())
-    assert (len(messages), messages[-1].event) == (25, "done")
+    assert (len(messages), messages[-1].event) == (24, "done")
 
 
 def test_it_is_the_same_every_time() -> None:
@@ -50,9 +50,9 @@ def test_json_sums_it_up() -> None:
     """One document, and nothing of the replay."""
     (found,) = playhead("demo", "--json").lines()
     assert found == {
-        "recorded": {"events": 24, "took_us": 4_930_000},
+        "recorded": {"events": 23, "took_us": 4_830_000},
         "wrote": ["playhead-out/trip.jsonl", "playhead-out/runs.db::trip", "playhead-out/trip.sse"],
-        "replayed": {"sse_messages": 25, "same_events": True, "tool_events": 6},
+        "replayed": {"sse_messages": 24, "same_events": True, "tool_events": 6},
         "checked": {"rules": ["ORD001", "TRM001", "TRM002"], "violations": []},
     }
 

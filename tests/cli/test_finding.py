@@ -79,5 +79,5 @@ def test_a_file_of_another_kind_is_said_to_be_one() -> None:
     Path("notes.txt").write_text("x")
     with pytest.raises(UsageError, match="does not say what it is"):
         find("notes.txt")
-    with pytest.raises(MissingCassette, match="did you mean 'notes.txt'"):
+    with pytest.raises(MissingCassette, match=r"did you mean 'notes\.txt'"):
         find("note.txt")

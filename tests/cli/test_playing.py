@@ -46,13 +46,13 @@ def test_pauses_are_those_of_the_tape() -> None:
     write_tape("trip.jsonl")
     start_s = time.monotonic()
     shown = playhead("play", "trip.jsonl", "--speed", "10")
-    assert 0.17 < time.monotonic() - start_s
+    assert time.monotonic() - start_s > 0.17
     assert shown.out == PLAYED
 
 
 def test_details_are_shown_on_request() -> None:
     """Times and arguments of tools."""
-    write_tape("trip.jsonl", [(0, event | {"timestamp": "2030-01-01T00:00:00Z"}) for _, event in SEARCH])
+    write_tape("trip.jsonl", [(0, {**event, "timestamp": "2030-01-01T00:00:00Z"}) for _, event in SEARCH])
     shown = playhead("play", "trip.jsonl", "--instant", "--details").out
     assert "[00:00:00.000] 🔧 search(city='Paris')\n" in shown
 

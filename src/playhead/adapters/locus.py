@@ -21,8 +21,8 @@ from playhead.events.tagged import loads
 
 try:
     from locus.core import events
-except ImportError as error:
-    raise UsageError("this needs locus, which is not installed: pip install 'playhead[locus]'") from error
+except ImportError as _error:
+    raise UsageError("this needs locus, which is not installed: pip install 'playhead[locus]'") from _error
 
 MADE: Final = {"locus-sdk": version("locus-sdk")}
 """The version of locus that is installed: give it to `record(made=...)`, and the cassette's header keeps it."""

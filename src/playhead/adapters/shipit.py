@@ -23,8 +23,8 @@ from playhead.events.tagged import loads
 
 try:
     from shipit_agent.models import AgentEvent  # type: ignore[import-untyped]
-except ImportError as error:
-    raise UsageError("this needs shipit, which is not installed: pip install 'playhead[shipit]'") from error
+except ImportError as _error:
+    raise UsageError("this needs shipit, which is not installed: pip install 'playhead[shipit]'") from _error
 
 MADE: Final = {"shipit-agent": version("shipit-agent")}
 """The version of shipit that is installed: give it to `record(made=...)`, and the cassette's header keeps it."""

@@ -190,7 +190,7 @@ _BRACKET = re.compile(rb"[][{}]")
 
 def nesting(data: bytes) -> int:
     """Return how many brackets of JSON text are open at once, at the most; 0 where they are too few to matter."""
-    if len(data) <= SURELY_FINE_BYTES or (_LIST not in data and data.rfind(b"{") <= 0):
+    if len(data) <= SURELY_FINE_BYTES or (_LIST not in data and data.rfind(_BRACE) <= 0):
         return 0
     if data.count(_BRACE) + data.count(_LIST) <= MAX_DEPTH:
         return 0

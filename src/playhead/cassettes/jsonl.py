@@ -41,7 +41,7 @@ class JsonlStore:
     """Hold cassettes as files of a folder. A name is a path relative to it, with `/`, and never leaves it."""
 
     def __init__(self, folder: str | os.PathLike[str] = ".") -> None:
-        self.folder = Path(folder)
+        self.folder: Path = Path(folder)
 
     def open(self, name: str) -> "JsonlSource":
         """Open a file. Raises `MissingCassette` if there is none of that name."""
@@ -87,7 +87,7 @@ class JsonlSink:
     __slots__ = ("_cause", "_fd", "_identity", "_partial", "_path", "_pid", "where")
 
     def __init__(self, path: Path) -> None:
-        self.where = str(path)
+        self.where: str = str(path)
         self._path = self.where
         self._partial = self.where + PARTIAL
         self._cause = ""
@@ -193,7 +193,7 @@ class JsonlSource:
     """Read one file. See `Source`. It gives the bytes that the file had when it was opened, even if it grows."""
 
     def __init__(self, path: Path) -> None:
-        self.where = str(path)
+        self.where: str = str(path)
         self._fd = -1
         try:
             _check_regular(os.stat(path), path)

@@ -107,7 +107,7 @@ class WaitingLock:
     """
 
     def __init__(self, path: str) -> None:
-        self.is_removed = False
+        self.is_removed: bool = False
         self._path = path
         self._fd = -1
 

@@ -49,7 +49,7 @@ class Cassette:
     def __init__(
         self, source: Source, header: Header, seal: Seal | None, *, entry_count: int, seal_line: bytes
     ) -> None:
-        self.where = source.where
+        self.where: str = source.where
         self.header = header
         self.seal = seal
         self.entry_count = entry_count

@@ -42,7 +42,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._busy_timeout_s = busy_timeout_s
 
     def open(self, name: str) -> "SqliteSource":
@@ -95,7 +95,7 @@ class SqliteSink:
     """Write one cassette, a transaction for each line. See `Sink`."""
 
     def __init__(self, path: Path, name: str, timeout_s: float) -> None:
-        self.where = f"{path}::{name}"
+        self.where: str = f"{path}::{name}"
         self._name = name
         self._run: int | None = None
         self._entries = 0
@@ -199,7 +199,7 @@ class SqliteSource:
     """
 
     def __init__(self, path: Path, name: str, timeout_s: float) -> None:
-        self.where = f"{path}::{name}"
+        self.where: str = f"{path}::{name}"
         self._header = self._seal = b""
         self._connection = connect_to_read(path, timeout_s)
         try:

@@ -35,7 +35,7 @@ class CassetteWriter:
 
     def __init__(self, sink: Sink, header: Header) -> None:
         self.header = header
-        self.entries = 0
+        self.entries: int = 0
         self._begin(sink, object_line(header))
 
     @classmethod

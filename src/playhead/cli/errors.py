@@ -9,6 +9,7 @@
 Does not know commands.
 """
 
+import contextlib
 import os
 import sys
 from typing import Any, Final
@@ -84,7 +85,5 @@ def tell(error: BaseException) -> None:
 
 def _forget_output() -> None:
     """Let what is still in the buffer go nowhere, so that Python does not complain of it at exit."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass

@@ -1,4 +1,4 @@
-"""`playhead diff`, `playhead check` and `playhead verify`: is a tape what it should be?"""
+"""`playhead diff`, `check` and `verify`: whether a tape is what it should be."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -71,7 +71,7 @@ def _print_comparison(found: Comparison, ends: tuple[str, str]) -> None:
 
 
 def check_all(specs: Sequence[str], *, as_json: bool) -> int:
-    """Print what breaks a rule, as a linter does, and return the exit code: 1 for findings, 2 for what is unreadable."""
+    """Print what breaks a rule, as linters do, and return the exit code: 1 for findings, 2 where one is unreadable."""
     console = screen()
     count = unreadable = 0
     places = find_all(specs)

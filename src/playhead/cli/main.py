@@ -30,7 +30,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the cassette that 
 Cassette = Annotated[
     str, typer.Argument(metavar="CASSETTE", help="A file, STORE.db::NAME, or a folder or store with just one.")
 ]
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Cassettes, folders, or stores.")]
+Paths = Annotated[list[str], typer.Argument(metavar="PATH", help="Cassettes, folders, or stores.")]
 Run = Annotated[str | None, typer.Option("--run", metavar="NAME", help="Only this run: r1, r2, and so on.")]
 Start = Annotated[int, typer.Option("--start", min=0, metavar="N", help="Begin with this event, counted from 0.")]
 Stop = Annotated[int | None, typer.Option("--stop", min=0, metavar="N", help="Stop before this event.")]
@@ -78,14 +78,19 @@ def demo(
 @app.command("import", rich_help_panel=_MAKE)
 def import_(
     log: Annotated[str, typer.Argument(metavar="LOG", help="JSON Lines, one event a line; - is standard input.")],
-    dialect: Annotated[str, typer.Option("--dialect", "-d", help="Whose events they are: locus, shipit, turns.")],
+    dialect: Annotated[
+        str, typer.Option("--dialect", "-d", metavar="NAME", help="Whose events they are: locus, shipit, turns.")
+    ],
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise LOG.cassette.jsonl."),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The cassette's own name.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The cassette's own name.")] = None,
     end: Annotated[
-        str, typer.Option("--end", help="How the run ended: complete, error, cancelled, paused, closed, unknown.")
+        str,
+        typer.Option(
+            "--end", metavar="END", help="How the run ended: complete, error, cancelled, paused, closed, unknown."
+        ),
     ] = "unknown",
     redact: Redact = None,
     no_redact: Annotated[bool, typer.Option("--no-redact", help="Keep secrets: nothing is redacted.")] = False,
@@ -101,7 +106,7 @@ def import_(
 
 @app.command(rich_help_panel=_LOOK)
 def ls(
-    path: Annotated[list[str] | None, typer.Argument(metavar="PATH...", help="Folders, stores, cassettes.")] = None,
+    path: Annotated[list[str] | None, typer.Argument(metavar="PATH", help="Folders, stores, cassettes.")] = None,
     json: Json = False,
 ) -> None:
     """List cassettes, and what is wrong with those that are damaged."""
@@ -224,9 +229,7 @@ def repair(source: Cassette, out: Out = None, force: Force = False, json: Json =
 
 
 @app.command(rich_help_panel=_COPY)
-def scrub(
-    source: Cassette, out: Out = None, redact: Redact = None, force: Force = False, json: Json = False
-) -> None:
+def scrub(source: Cassette, out: Out = None, redact: Redact = None, force: Force = False, json: Json = False) -> None:
     """Copy a cassette without its secrets, and count them."""
     from playhead.cli import copying
 

@@ -39,4 +39,3 @@ def play(spec: str, choice: Choice, *, speed: float, instant: bool, torn: bool, 
             )
 
         anyio.run(main)
-

@@ -1,6 +1,6 @@
 """What commands print, and how: lines for people, JSON for programs.
 
-Everything recorded passes `said`, or `raw_line`, on its way out, so that no cassette can steer a terminal. Does not know
+Everything recorded passes `said` or `raw_line` on its way out, so that no cassette can steer a terminal. Does not know
 commands.
 """
 
@@ -47,7 +47,7 @@ def screen(*, errors: bool = False) -> Console:
 
 
 def wants_color() -> bool:
-    """Say whether colours are welcome, as far as the environment says. Whether there is a terminal is another matter."""
+    """Say whether the environment lets us use colours. Whether there is a terminal is another matter."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -34,8 +34,8 @@ class Shown:
 class Form:
     """Say in which form a tape is shown: as a timeline, unless one of these is wanted.
 
-    `json` has all entries as JSON Lines, `events` the recorded events alone (tagged if `strict`), `raw` the lines of the
-    file. `every` gives each piece of streamed text a line of its own in the timeline.
+    `json` has all entries as JSON Lines, `events` the recorded events alone (tagged if `strict`), `raw` the lines as
+    they are stored. `every` gives each piece of streamed text a line of its own in the timeline.
     """
 
     json: bool = False
@@ -178,7 +178,9 @@ def _print_rows(console: Console, tape: Tape, chosen: Iterator[Shown], *, every:
 
 def _goes_on(last: Moment, moment: Moment) -> bool:
     """Say whether a moment adds to the same thing as the last one did."""
-    return last.feeds and moment.feeds and (last.label, last.run, last.lanes) == (moment.label, moment.run, moment.lanes)
+    return (
+        last.feeds and moment.feeds and (last.label, last.run, last.lanes) == (moment.label, moment.run, moment.lanes)
+    )
 
 
 def _moment(timeline: Timeline, shown: Shown) -> Moment:

@@ -1,7 +1,6 @@
 """What is on tapes, in numbers: events, spans, tools, times.
 
-Knows a dialect's table. Below each `Tally` is one tape after the other; it holds a number for each span that was closed.
-Does not print.
+Knows a dialect's table. Holds a number for each span that was closed, so that medians can be told. Does not print.
 """
 
 from collections import Counter, defaultdict

@@ -36,22 +36,6 @@ _SCRIPT: Final = (
             "It will be sunny: ",
             "bring a hat.",
         ],
-        pause_s=0.12,
-    ),
-    Answer(
-        ["The airline did not answer. ", "Once more."],
-        [ToolCall(id="call_3", name="flights", arguments={"to": "LIS", "day": "Friday"})],
-        pause_s=0.15,
-    ),
-    Answer(
-        [
-            "Friday 18:40 ",
-            "there, Sunday 20:15 back, ",
-            "98 €. ",
-            "It will be sunny: ",
-            "take tram 28 to Alfama ",
-            "and bring a hat.",
-        ],
         pause_s=0.1,
     ),
 )

@@ -29,7 +29,9 @@ class FrozenModel(BaseModel):
     of one class and their canonical JSON is the same, defaults included: NaN equals NaN, 1 equals 1.0 and not True.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True, ser_json_inf_nan="constants")
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="allow", strict=True, ser_json_inf_nan="constants"
+    )
     if not TYPE_CHECKING:
         # A type checker would take it for an argument of every event. With a default it would hide pydantic's own slot.
         __pydantic_extra__: dict[str, Json]
@@ -65,7 +67,7 @@ class Event(FrozenModel):
         return (raw is not None and type(other) is type(self) and raw == raw_json(other)) or super().__eq__(other)
 
     # A class that defines equality loses the hash of its base.
-    __hash__ = FrozenModel.__hash__
+    __hash__: ClassVar[Callable[..., int]] = FrozenModel.__hash__
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy. One with an `update` is a new event: it forgets the bytes that the old one was read from."""

@@ -4,10 +4,12 @@ Knows how to freeze JSON-like values to any depth. To a reader and to `==` a fro
 a thawed copy is `dict(value)`, `list(value)` or their `copy()`. Malice is not its business.
 """
 
-from typing import Any, NoReturn, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+_Refusal = Callable[..., NoReturn]
 
 
 def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
@@ -19,7 +21,14 @@ class FrozenDict(dict[_K, _V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+    __setitem__: ClassVar[_Refusal] = _refuse
+    __delitem__: ClassVar[_Refusal] = _refuse
+    __ior__: ClassVar[_Refusal] = _refuse
+    clear: ClassVar[_Refusal] = _refuse
+    pop: ClassVar[_Refusal] = _refuse
+    popitem: ClassVar[_Refusal] = _refuse
+    setdefault: ClassVar[_Refusal] = _refuse
+    update: ClassVar[_Refusal] = _refuse
 
     def __copy__(self) -> Self:
         return self
@@ -36,8 +45,18 @@ class FrozenList(list[_V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+    __setitem__: ClassVar[_Refusal] = _refuse
+    __delitem__: ClassVar[_Refusal] = _refuse
+    __iadd__: ClassVar[_Refusal] = _refuse
+    __imul__: ClassVar[_Refusal] = _refuse
+    append: ClassVar[_Refusal] = _refuse
+    clear: ClassVar[_Refusal] = _refuse
+    extend: ClassVar[_Refusal] = _refuse
+    insert: ClassVar[_Refusal] = _refuse
+    pop: ClassVar[_Refusal] = _refuse
+    remove: ClassVar[_Refusal] = _refuse
+    reverse: ClassVar[_Refusal] = _refuse
+    sort: ClassVar[_Refusal] = _refuse
 
     def __copy__(self) -> Self:
         return self

@@ -32,8 +32,8 @@ class Answer:
         self._depth = 0
         self._in_string = False
         self._escaped = False
-        self.length = 0
-        self.complete = False
+        self.length: int = 0
+        self.complete: bool = False
 
     def feed(self, text: str) -> str:
         """Take the next piece of text, and return what comes after the value, once that is complete."""

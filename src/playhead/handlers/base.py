@@ -70,7 +70,7 @@ class OnceHandler(BaseStreamHandler):
 
     def __init__(self) -> None:
         self._ended = False
-        self.late = 0
+        self.late: int = 0
 
     def clear(self) -> None:
         """Make the handler ready for another stream: forget what it holds and what it counted."""

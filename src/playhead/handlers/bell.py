@@ -12,7 +12,7 @@ class Bell:
     __slots__ = ("_event", "awaited")
 
     def __init__(self) -> None:
-        self.awaited = False
+        self.awaited: bool = False
         self._event: anyio.Event | None = None
 
     def ring(self) -> None:

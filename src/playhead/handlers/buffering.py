@@ -22,7 +22,7 @@ class BufferingHandler(OnceHandler):
         if max_size is not None and max_size < 0:
             raise UsageError(f"BufferingHandler(max_size={max_size!r}) must be 0 or more, or None to keep all events.")
         self.max_size = max_size
-        self.dropped = 0
+        self.dropped: int = 0
         self._events: deque[Any] = deque(maxlen=max_size)
         self._errors: list[Exception] = []
         self._complete = False

@@ -28,12 +28,12 @@ class Channel(Generic[Item]):
         self.max_items = max_items
         self.on_full = on_full
         self.items: deque[Item] = deque()
-        self.ended = False
-        self.attached = False
-        self.was_attached = False
-        self.gone = 0
-        self.dropped = 0
-        self.news = Bell()
+        self.ended: bool = False
+        self.attached: bool = False
+        self.was_attached: bool = False
+        self.gone: int = 0
+        self.dropped: int = 0
+        self.news: Bell = Bell()
         self._line: deque[Bell] = deque()
 
     @property

@@ -21,7 +21,7 @@ from playhead.ids import Ids
 from playhead.sse.message import SSEMessage, encode_fields
 from playhead.text import safe
 
-logger = logging.getLogger("playhead.handlers.sse")
+logger: logging.Logger = logging.getLogger("playhead.handlers.sse")
 
 # As numbers they are looked for much faster than as bytes.
 _NEWLINE, _RETURN = b"\n\r"

@@ -28,8 +28,8 @@ class FilteringHandler(OnceHandler):
     ) -> None:
         super().__init__()
         self.delegate = delegate
-        self.event_types = None if event_types is None else _types("event_types", event_types)
-        self.exclude_types = _types("exclude_types", () if exclude_types is None else exclude_types)
+        self.event_types: Set[str] | None = None if event_types is None else _types("event_types", event_types)
+        self.exclude_types: Set[str] = _types("exclude_types", () if exclude_types is None else exclude_types)
         self.filter_fn = filter_fn
 
     async def on_event(self, event: Any) -> None:

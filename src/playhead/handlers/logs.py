@@ -30,7 +30,7 @@ class LoggingHandler(OnceHandler):
         super().__init__()
         if isinstance(level, bool) or not isinstance(level, int):
             raise UsageError(f"LoggingHandler(level={level!r}) must be a number, such as logging.INFO.")
-        self.logger = logging.getLogger("playhead.events") if logger is None else logger
+        self.logger: logging.Logger = logging.getLogger("playhead.events") if logger is None else logger
         self.level = level
         self._count = 0
 

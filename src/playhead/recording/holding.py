@@ -26,7 +26,7 @@ class Holding:
     """
 
     def __init__(self, redactor: Redactor, write: Callable[[int, bytes, bytes], None]) -> None:
-        self.held = 0
+        self.held: int = 0
         self._redactor = redactor
         self._write = write
         self._streams = StreamRedactor[_Entry](redactor)

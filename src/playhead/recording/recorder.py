@@ -96,7 +96,7 @@ class Recorder:
         self._redactor = redactor
         self._holding = Holding(redactor, self._write)
         self._append = writer.append
-        self._clean = redactor.json
+        self._clean = redactor.json if redactor.rules else None
         self._now_ns = clock.monotonic_ns
         self._start_ns = clock.monotonic_ns()
         self._last_us = 0
@@ -194,7 +194,7 @@ class Recorder:
         holding = self._holding
         if piece is None and not holding.held:
             # What `holding` would do with it, without two calls: nearly all entries go this way.
-            self._append(at_us - self._last_us, prefix, self._clean(data))
+            self._append(at_us - self._last_us, prefix, self._clean(data) if self._clean else data)
             self._last_us = at_us
         else:
             holding.put(at_us, prefix, data, piece)

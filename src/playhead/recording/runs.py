@@ -49,7 +49,7 @@ class Run:
         telling: Callable[[Any], bool] | None = None,
         texts: Callable[[str], Texts] | None = None,
     ) -> None:
-        self.name = ""
+        self.name: str = ""
         self.end: str | None = None
         self.error: BaseException | None = None
         self.failure: Failure | None = None

@@ -46,7 +46,7 @@ class Tape:
     def __init__(self, cassette: Cassette, dialect: Dialect | None = None) -> None:
         self._cassette = cassette
         named = cassette.header.dialects.get("event", "locus")
-        self.dialect = dialect or DIALECTS.get(named) or foreign_dialect(named)
+        self.dialect: Dialect = dialect or DIALECTS.get(named) or foreign_dialect(named)
 
     @property
     def header(self) -> Header:
