@@ -30,7 +30,7 @@ from playhead.recording.recorder import Recorder, record
 from playhead.replaying.pace import scaled
 from playhead.replaying.replay import replay
 from playhead.replaying.tape import Tape
-from playhead.replaying.tape import open_tape as open  # noqa: A004 - `playhead.open` is how it reads
+from playhead.replaying.tape import open_tape as open
 from playhead.sse.headers import create_sse_response_headers
 from playhead.sse.message import SSEMessage
 from playhead.sse.parser import SSEParser

@@ -2,10 +2,13 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
-from playhead.cli.progress import MIN_BYTES, progress
+from playhead.cassettes.places import locate
+from playhead.cli.progress import MIN_BYTES, progress, waiting
+from tests.cli.running import write_tape
 
 
 class _Terminal(io.StringIO):
@@ -35,3 +38,17 @@ def test_only_long_work_on_a_terminal_has_a_bar(
     assert ("import run.log" in errors.getvalue()) is is_shown
     if not is_shown:
         assert errors.getvalue() == ""
+
+
+@pytest.mark.parametrize(("text_size", "is_shown"), [(MIN_BYTES, True), (10, False)])
+def test_only_a_large_cassette_is_waited_for(
+    text_size: int, is_shown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes long says what it is, and is gone when it is done."""
+    path = write_tape(tmp_path / "trip.jsonl", [(0, {"event_type": "custom", "name": "x" * text_size})])
+    errors = _Terminal()
+    monkeypatch.setattr(sys, "stderr", errors)
+    monkeypatch.setenv("TERM", "xterm")
+    with waiting("convert trip", locate(path)):
+        pass
+    assert ("convert trip" in errors.getvalue()) is is_shown

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from playhead.comparing import Comparison, Difference, Kind, compare
 from playhead.errors import UsageError
 from playhead.events.codec import decode_event, event_json
+from playhead.events.shipit import SHIPIT
+from playhead.events.spans import Dialect
+from playhead.events.turns import TURNS
 from playhead.text import safe
 from tests.events.samples import TEXTS
 
@@ -240,3 +243,20 @@ def test_long_streams() -> None:
     del new[10_000]
     new.insert(5_000, custom("new"))
     assert [each.kind for each in compare(old, new)] == [Kind.EXTRA, Kind.MISSING, Kind.CHANGED]
+
+
+class Stream(list[dict[str, object]]):
+    """Stand for a tape: events that say their dialect."""
+
+    def __init__(self, dialect: Dialect, *events: dict[str, object]) -> None:
+        super().__init__(events)
+        self.dialect = dialect
+
+
+def test_tapes_are_compared_in_their_own_dialect() -> None:
+    """What is volatile is the dialect's to say; two dialects cannot be compared by accident."""
+    one, two = ({"type": "run_started", "payload": {"run_id": run_id}} for run_id in ("a", "b"))
+    assert not compare(Stream(SHIPIT, one), Stream(SHIPIT, two))
+    assert compare([one], [two])
+    with pytest.raises(UsageError, match="dialects 'shipit' and 'turns': give one"):
+        compare(Stream(SHIPIT, one), Stream(TURNS, two))

@@ -17,7 +17,7 @@ from playhead.errors import UsageError
 from playhead.events.base import OpaqueEvent, keep_raw, typed_json
 from playhead.events.codec import decode_event, decode_json, encode_event, event_json, strict_json
 from playhead.events.dialects import DIALECTS
-from playhead.events.locus import LOCUS, SubagentEvent, ThinkEvent
+from playhead.events.locus import LOCUS, CustomEvent, SubagentEvent, ThinkEvent
 
 TYPED = {"locus": "Event", "shipit": "ShipitEvent"}
 
@@ -216,3 +216,10 @@ def test_real_shipit_events() -> None:
     assert encode_event(ours) == event.to_dict()
     assert encode_event(keep_raw(ours, None)) == event.to_dict()
     assert isinstance(ours.payload, Mapping)
+
+
+def test_a_lone_surrogate_in_a_key_is_not_lost() -> None:
+    """Pydantic writes U+FFFD for it in a model's dict, and would make two keys one."""
+    event = CustomEvent(name="x", data={"\ud800": 1, "\ud801": 2})
+    assert decode_json(event_json(event), LOCUS) == event
+    assert encode_event(event)["data"] == {"\ud800": 1, "\ud801": 2}

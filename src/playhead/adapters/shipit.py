@@ -12,8 +12,9 @@ Knows shipit's one class. Does not know what its events mean: `playhead.events.s
 Importing this module without shipit raises `UsageError`.
 """
 
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from playhead.errors import UsageError
 from playhead.events.base import OpaqueEvent
@@ -31,8 +32,27 @@ MADE: Final = {"shipit-agent": version("shipit-agent")}
 
 _UNKNOWN = foreign_dialect("shipit")
 
+ShipitAgentEvent = Any
+"""An event of shipit's, a `shipit_agent.models.AgentEvent`. That package carries no types, so this cannot name it."""
 
-class HandledEvent(AgentEvent):  # type: ignore[misc]
+if TYPE_CHECKING:
+
+    class _AgentEvent:
+        """Say what shipit's class has that is used here."""
+
+        type: str
+        message: str
+        payload: dict[str, Any]
+        timestamp: float
+        to_dict: Callable[[], dict[str, Any]]
+
+        def __init__(self, type: str, message: str, payload: dict[str, Any], timestamp: float) -> None: ...
+
+else:
+    _AgentEvent = AgentEvent
+
+
+class HandledEvent(_AgentEvent):
     """Be an event of shipit that says its type as `event_type` too, which is where handlers look."""
 
     __slots__ = ()
@@ -43,12 +63,12 @@ class HandledEvent(AgentEvent):  # type: ignore[misc]
         return str(self.type)
 
 
-def handled(event: AgentEvent) -> HandledEvent:
+def handled(event: ShipitAgentEvent) -> HandledEvent:
     """Return a live event of shipit as handlers take it: `await handler.on_event(handled(event))`."""
     return HandledEvent(event.type, event.message, event.payload, event.timestamp)
 
 
-def decode(raw: bytes) -> AgentEvent | OpaqueEvent:
+def decode(raw: bytes) -> ShipitAgentEvent | OpaqueEvent:
     """Return the event of shipit that a cassette's JSON stands for. Its time is 0.0 where 1.0.x recorded none.
 
     shipit's class takes any type, but no other fields than its own: an event that has some is an `OpaqueEvent`, which

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from playhead.cassettes.places import Place, convert, copy_prefix
 from playhead.cli.finding import beside, find, nearest_path, stem, target
-from playhead.cli.progress import progress
+from playhead.cli.progress import progress, waiting
 from playhead.cli.screen import line, number, print_json, said, screen, size
 from playhead.errors import CassetteError, UsageError
 from playhead.recording.logs import Imported, import_log
@@ -108,7 +108,8 @@ def convert_one(source_spec: str, target_spec: str, *, force: bool, as_json: boo
     """Copy a cassette into another store, byte for byte."""
     source = find(source_spec)
     place = target(target_spec, source_name=source.name or "", force=force)
-    seal = convert(source, place, replace=force)
+    with waiting(f"convert {source.name}", source):
+        seal = convert(source, place, replace=force)
     if as_json:
         print_json({"from": source.where, "to": place.where, "entries": seal.entries, "sha256": seal.sha256})
         return
@@ -120,7 +121,8 @@ def repair(spec: str, output: str | None, *, force: bool, as_json: bool) -> None
     """Copy the intact beginning of a damaged cassette."""
     source = find(spec)
     place = target(output or beside(source, "repaired"), source_name=stem(source.name or ""), force=force)
-    repaired = copy_prefix(source, place, replace=force)
+    with waiting(f"repair {source.name}", source):
+        repaired = copy_prefix(source, place, replace=force)
     if as_json:
         found = {"from": source.where, "to": place.where, "kept": repaired.kept, "lost_bytes": repaired.lost_bytes}
         print_json(found | {"reason": repaired.reason})
@@ -135,7 +137,8 @@ def scrub_one(spec: str, output: str | None, *, redact: Sequence[str] | None, fo
     """Take the secrets out of a cassette, into a copy."""
     source = find(spec)
     place = target(output or beside(source, "scrubbed"), source_name=source.name or "", force=force)
-    hits = scrub(source, place, redact=redact, replace=force).redacted
+    with waiting(f"scrub {source.name}", source):
+        hits = scrub(source, place, redact=redact, replace=force).redacted
     if as_json:
         print_json({"from": source.where, "to": place.where, "redacted": hits})
         return

@@ -9,7 +9,7 @@ from rich.console import Console
 from playhead.cli.errors import UNREADABLE, tell
 from playhead.cli.finding import find_all
 from playhead.cli.progress import progress
-from playhead.cli.screen import line, number, print_json, said, screen, seconds, size, table
+from playhead.cli.screen import line, number, print_json, print_table, said, screen, seconds, size
 from playhead.cli.tallying import Tally, Times
 from playhead.errors import CassetteError
 
@@ -83,13 +83,11 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _print_types(console: Console, types: Mapping[str, int]) -> None:
     if not types:
         return
-    made = table("event", "count", "", right=("count",))
     ordered = sorted(types.items(), key=lambda item: (-item[1], item[0]))
     most = ordered[0][1]
-    for name, count in ordered[:_MAX_ROWS]:
-        made.add_row(said(name), f"{count:,}", "█" * max(1, round(20 * count / most)), style="")
+    rows = ((name, f"{count:,}", "█" * max(1, round(20 * count / most))) for name, count in ordered[:_MAX_ROWS])
     console.print()
-    console.print(made, soft_wrap=False)
+    print_table(("event", "count", ""), rows, right=("count",))
     _print_more(console, len(ordered))
 
 
@@ -97,15 +95,17 @@ def _print_times(console: Console, what: str, rows: Mapping[str, Times]) -> None
     if not rows:
         return
     headings = (what, "count", "failed", "unfinished", "median", "max", "total")
-    made = table(*headings, right=headings[1:])
-    for name, times in sorted(rows.items(), key=lambda item: (-item[1].count, item[0]))[:_MAX_ROWS]:
-        took = times.took_us
-        shown = (seconds(median(took)), seconds(max(took)), seconds(sum(took))) if took else ("-", "-", "-")
-        counts = (f"{number_of:,}" if number_of else "-" for number_of in (times.count, times.failed, times.unfinished))
-        made.add_row(said(name), *counts, *shown)
+    ordered = sorted(rows.items(), key=lambda item: (-item[1].count, item[0]))
     console.print()
-    console.print(made, soft_wrap=False)
+    print_table(headings, [_cells(name, times) for name, times in ordered[:_MAX_ROWS]], right=headings[1:])
     _print_more(console, len(rows))
+
+
+def _cells(name: str, times: Times) -> list[str]:
+    took = times.took_us
+    shown = (seconds(median(took)), seconds(max(took)), seconds(sum(took))) if took else ("-", "-", "-")
+    counts = (f"{count:,}" if count else "-" for count in (times.count, times.failed, times.unfinished))
+    return [name, *counts, *shown]
 
 
 def _print_more(console: Console, count: int) -> None:

@@ -67,7 +67,7 @@ def _print_comparison(found: Comparison, ends: tuple[str, str]) -> None:
     for text in str(found).splitlines():
         side = text.strip().partition(" ")[0]
         style = {"old": "red", "new": "green"}.get(side, "") if text.startswith("    ") else ""
-        console.print(line(said(text, style)))
+        console.print(line(said(text, style, max_columns=console.width if console.is_terminal else None)))
 
 
 def check_all(specs: Sequence[str], *, as_json: bool) -> int:

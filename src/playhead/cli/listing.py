@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.text import Text
+
 from playhead.cassettes.format import Header, Seal
 from playhead.cassettes.places import Place
 from playhead.cli.errors import UNREADABLE
 from playhead.cli.finding import find_all
-from playhead.cli.screen import line, number, print_json, said, screen, size, table
+from playhead.cli.screen import line, number, print_json, print_table, said, screen, size
 from playhead.errors import CassetteError, CorruptCassette, TornCassette
 
 _STATES: dict[type[CassetteError], str] = {TornCassette: "torn", CorruptCassette: "corrupt"}
@@ -55,25 +57,26 @@ def look(place: Place) -> Row:
 
 def _print(rows: list[Row]) -> None:
     console = screen()
-    right = ("runs", "entries", "size")
-    made = table("cassette", "dialect", "runs", "entries", "size", "end", "state", right=right)
-    for row in rows:
-        made.add_row(
-            said(row.place),
-            said(", ".join(dict.fromkeys(row.header.dialects.values())) if row.header else "-"),
-            f"{len(row.seal.runs):,}" if row.seal else "-",
-            "-" if row.entries is None else f"{row.entries:,}",
-            "-" if row.byte_count is None else size(row.byte_count),
-            said(row.seal.end if row.seal else "-"),
-            said(row.state, _STATE_STYLES.get(row.state, "red")),
-        )
-    console.print(made, soft_wrap=False)
+    headings = ("state", "end", "dialect", "runs", "entries", "size", "cassette")
+    print_table(headings, map(_cells, rows), right=("runs", "entries", "size"))
     problems = [row for row in rows if row.problem]
     for row in problems:
         console.print(line((f"{row.state}: ", "red"), said(row.problem)))
     if len(rows) > 1:
         sound = number(len(rows), "cassette")
         console.print(line((f"{sound}, {len(problems)} unreadable" if problems else sound, "dim")))
+
+
+def _cells(row: Row) -> list[Text | str]:
+    return [
+        said(row.state, _STATE_STYLES.get(row.state, "red")),
+        row.seal.end if row.seal else "-",
+        ", ".join(dict.fromkeys(row.header.dialects.values())) if row.header else "-",
+        f"{len(row.seal.runs):,}" if row.seal else "-",
+        "-" if row.entries is None else f"{row.entries:,}",
+        "-" if row.byte_count is None else size(row.byte_count),
+        row.place,
+    ]
 
 
 def _as_json(row: Row) -> dict[str, Any]:

@@ -40,6 +40,10 @@ Redact = Annotated[
     list[str] | None,
     typer.Option("--redact", metavar="RULE", help="Redact by this rule, instead of the usual ones. Repeatable."),
 ]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise beside the source.")
+]
+"""Arguments and options that commands share."""
 
 
 def _version(wanted: bool) -> None:
@@ -213,11 +217,6 @@ def convert(
     from playhead.cli import copying
 
     copying.convert_one(source, target, force=force, as_json=json)
-
-
-Out = Annotated[
-    str | None, typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise beside the source.")
-]
 
 
 @app.command(rich_help_panel=_COPY)

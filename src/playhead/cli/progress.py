@@ -1,11 +1,12 @@
-"""A bar for work that takes long, on a terminal only."""
+"""What is shown while work takes long, on a terminal only: a bar, or a word where nobody knows how far it is."""
 
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
-from playhead.cli.screen import screen
+from playhead.cassettes.places import Place
+from playhead.cli.screen import said, screen
 
 MIN_BYTES: Final = 8 * 1024 * 1024
 """Less than this is done before a bar could be read."""
@@ -28,6 +29,21 @@ def progress(what: str, total_bytes: int) -> Generator[Callable[[int], None]]:
     with Progress(*columns, console=screen(errors=True), transient=True) as bar:
         task = bar.add_task(what, total=total_bytes or None)
         yield _by_blocks(lambda size: bar.advance(task, size))
+
+
+@contextmanager
+def waiting(what: str, place: Place) -> Generator[None]:
+    """Show that something is under way inside the `with` block, which reads the cassette at `place` as a whole.
+
+    Shows nothing where standard error is no terminal, and for a small cassette.
+    """
+    with place.open() as source:
+        is_long = source.size() >= MIN_BYTES
+    if not is_long or not sys.stderr.isatty():
+        yield
+        return
+    with screen(errors=True).status(said(what)):
+        yield
 
 
 def _by_blocks(advance: Callable[[int], None]) -> Callable[[int], None]:

@@ -9,14 +9,13 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from playhead.text import clip, safe
+from playhead.text import clip, columns, safe
 
 _PIPE_COLUMNS: Final = 100
 """How wide lines are where there is no terminal that could say so. `COLUMNS` overrides it."""
@@ -70,13 +69,20 @@ def line(*parts: Text | str | tuple[str, str]) -> Text:
     return made
 
 
-def table(*headings: str, right: Iterable[str] = (), title: str = "") -> Table:
-    """Return an empty table without lines; the columns named in `right` are numbers."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title=title or None, title_justify="left")
-    numbers = set(right)
-    for heading in headings:
-        made.add_column(heading, justify="right" if heading in numbers else "left", header_style="dim", overflow="fold")
-    return made
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[Text | str]], *, right: Collection[str] = ()) -> None:
+    """Print a table without lines. The columns named in `right` are numbers; the last one is never padded or cut."""
+    cells = [[said(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cells.insert(0, [said(heading, "dim") for heading in headings])
+    widths = [max(columns(row[index].plain) for row in cells) for index in range(len(headings))]
+    console = screen()
+    for row in cells:
+        made = line()
+        for heading, cell, wide in zip(headings, row, widths, strict=True):
+            pad = " " * (wide - columns(cell.plain))
+            made.append_text(line(pad, cell) if heading in right else line(cell, pad))
+            made.append("  ")
+        made.rstrip()
+        console.print(made)
 
 
 def print_json(value: Any) -> None:

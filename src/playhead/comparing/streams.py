@@ -14,7 +14,9 @@ from playhead.comparing.comparison import Comparison, Difference, Kind
 from playhead.comparing.fields import changes
 from playhead.comparing.reading import Reading, id_pairs, read
 from playhead.comparing.renaming import renaming
+from playhead.errors import UsageError
 from playhead.events.dialects import get_dialect
+from playhead.events.locus import LOCUS
 from playhead.events.spans import Dialect
 
 NEAR = 256
@@ -31,9 +33,11 @@ _COARSE: tuple[Callable[[Reading], Hashable], ...] = (
 
 
 def compare(
-    old: Iterable[object], new: Iterable[object], *, dialect: str | Dialect = "locus", any_order: bool = True
+    old: Iterable[object], new: Iterable[object], *, dialect: str | Dialect | None = None, any_order: bool = True
 ) -> Comparison:
-    """Return how two streams differ: typed events, JSON objects, or their JSON text.
+    """Return how two streams differ: tapes, or iterables of typed events, JSON objects, or their JSON text.
+
+    `dialect` is that of the tapes, if they are tapes, and `locus` else. How the runs ended is not compared.
 
     What the dialect calls volatile does not count, and ids count up to a consistent renaming. One event that only one
     stream has is one difference; so is one that stands elsewhere, and each path at which an event changed. With
@@ -44,7 +48,7 @@ def compare(
     differences may be more than there need be (`playhead.comparing.aligning`). Raises `UsageError` for an unknown
     dialect, and for an item that is no event.
     """
-    table = get_dialect(dialect)
+    table = _dialect(old, new) if dialect is None else get_dialect(dialect)
     olds, news = read(old, table), read(new, table)
     # One direction is worked out, so that the other cannot come out differently.
     if _order(news) < _order(olds):
@@ -53,6 +57,14 @@ def compare(
         match = _match(olds, news, any_order=any_order)
     differences = sorted(_differences(match, olds, news), key=_placer(match))
     return Comparison(tuple(differences), [each.event for each in olds], [each.event for each in news], table)
+
+
+def _dialect(old: object, new: object) -> Dialect:
+    """Return the dialect that tapes say they have. Raises `UsageError` where they say two."""
+    said = {each.name: each for each in (getattr(stream, "dialect", None) for stream in (old, new)) if each}
+    if len(said) > 1:
+        raise UsageError(f"the streams are of dialects {' and '.join(map(repr, said))}: give one as dialect=")
+    return next(iter(said.values()), LOCUS)
 
 
 def _order(readings: list[Reading]) -> tuple[int, list[str]]:

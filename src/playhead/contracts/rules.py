@@ -14,7 +14,11 @@ from playhead.events.spans import Dialect, Span, Touch, Verb, at
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Say which rule an event broke. `index` counts events from 0, and is the number of events for one that lacks."""
+    """Say which rule an event broke.
+
+    `index` counts the events of the run from 0; for an event that is missing it is their number. `where` is the line of
+    the cassette, `trip.jsonl:14`, where the stream is one.
+    """
 
     code: str
     index: int
@@ -142,7 +146,7 @@ class AfterTerminal:
         return False
 
     def close(self, end: str, count: int) -> Iterator[Violation]:
-        """Yield nothing: what is left open is not this rule's."""
+        """Yield nothing: what an end lacks is not this rule's."""
         yield from ()
 
 

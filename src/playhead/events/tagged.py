@@ -89,6 +89,7 @@ def needs_tags(text: bytes) -> bool:
     return (
         (_N in text and b"NaN" in text)
         or (_I in text and b"Infinity" in text)
+        or (_LOST in text and b"\xef\xbf\xbd" in text)
         or (_DOLLAR in text and MARK_BYTES in text)
     )
 

@@ -43,6 +43,8 @@ class AsyncSSEHandler(OnceHandler):
     For the tasks of one event loop.
     """
 
+    late: int
+
     def __init__(
         self,
         include_timestamp: bool = True,

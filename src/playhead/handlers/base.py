@@ -70,6 +70,7 @@ class OnceHandler(BaseStreamHandler):
 
     def __init__(self) -> None:
         self._ended = False
+        # A subclass that adds to it declares it again: without that its type there is no part of a typed package.
         self.late: int = 0
 
     def clear(self) -> None:

@@ -17,6 +17,8 @@ class BufferingHandler(OnceHandler):
     go. An event costs the same at any size.
     """
 
+    late: int
+
     def __init__(self, max_size: int | None = None) -> None:
         super().__init__()
         if max_size is not None and max_size < 0:

@@ -26,6 +26,8 @@ class CompositeHandler(OnceHandler):
     as late.
     """
 
+    late: int
+
     def __init__(self, handlers: Iterable[StreamHandler] | None = None) -> None:
         super().__init__()
         self.handlers: list[StreamHandler] = list(handlers or ())

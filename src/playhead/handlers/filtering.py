@@ -19,6 +19,8 @@ class FilteringHandler(OnceHandler):
     is added to them counts from the next event on.
     """
 
+    late: int
+
     def __init__(
         self,
         delegate: StreamHandler,

@@ -35,6 +35,8 @@ class SSEHandler(OnceHandler):
     at once; with `max_messages=0` nothing is collected beside it.
     """
 
+    late: int
+
     def __init__(
         self,
         include_timestamp: bool = True,

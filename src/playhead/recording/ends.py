@@ -7,6 +7,7 @@ import asyncio
 from typing import Final
 
 from playhead.cassettes.format import Failure
+from playhead.errors import RecordedError
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 
@@ -28,22 +29,32 @@ def end_of_events(last: bytes | None, dialect: Dialect) -> str:
 
 
 def end_of_exception(error: BaseException) -> str:
-    """Return how a run ended that an exception cut short: `error`, `cancelled` or `closed`."""
+    """Return how a run ended that an exception cut short: `error`, `cancelled` or `closed`.
+
+    A `RecordedError` says how the run ended that it was replayed from.
+    """
+    if isinstance(error, RecordedError):
+        return error.end
     if isinstance(error, GeneratorExit):
         return "closed"
     return "error" if isinstance(error, Exception) else "cancelled"
 
 
 def is_cancellation(error: BaseException | None) -> bool:
-    """Say whether an exception means that a task was cancelled, under asyncio or trio, or stopped from the keyboard."""
+    """Say whether an exception means that a task was cancelled, under asyncio or trio.
+
+    An interrupt from the keyboard is none: nobody who stops a recording wants it in the place of the last one.
+    """
     if isinstance(error, BaseExceptionGroup):
         return all(is_cancellation(inner) for inner in error.exceptions)
-    kinds = (asyncio.CancelledError, KeyboardInterrupt)
-    return isinstance(error, kinds) or (type(error).__name__ == "Cancelled" and not isinstance(error, Exception))
+    is_trio = type(error).__name__ == "Cancelled" and not isinstance(error, Exception)
+    return isinstance(error, asyncio.CancelledError) or is_trio
 
 
 def failure(error: BaseException) -> Failure:
     """Return an exception as the seal keeps it: the class's name and the message, never the class.
+
+    A replayed error is named as the original one was.
 
     The message is cut to 4,000 characters, and made visible where it is no whole Unicode.
     """
@@ -53,7 +64,8 @@ def failure(error: BaseException) -> Failure:
         message = f"its message cannot be read: {type(second).__name__}"
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
-    return Failure(type=type(error).__qualname__, message=message.encode("utf-8", "backslashreplace").decode())
+    kind = error.type_name if isinstance(error, RecordedError) else None
+    return Failure(type=kind or type(error).__qualname__, message=message.encode("utf-8", "backslashreplace").decode())
 
 
 def comes_from(error: BaseException, causes: list[BaseException]) -> bool:

@@ -27,6 +27,7 @@ from playhead.events.dialects import DIALECTS, get_dialect
 from playhead.events.spans import Dialect, at
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
+from playhead.recording.secrets import local_redactor
 from playhead.recording.texts import EventTexts
 
 RUN: Final = "r1"
@@ -75,7 +76,7 @@ def import_log(
     if end not in ENDS:
         raise UsageError(f"a run does not end as {end!r}: it is one of {', '.join(ENDS)}")
     chosen = get_dialect(dialect)
-    redactor = Redactor(redact)
+    redactor = local_redactor(redact)
     header = Header(
         name=name or target.name or "",
         dialects={"event": chosen.name},

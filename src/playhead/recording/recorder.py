@@ -27,6 +27,7 @@ from playhead.recording.ends import comes_from, end_of_events, failure, is_cance
 from playhead.recording.holding import Holding
 from playhead.recording.renewal import unchanged
 from playhead.recording.runs import Run
+from playhead.recording.secrets import local_redactor
 from playhead.recording.tee import AsyncTee, Tee
 from playhead.recording.texts import ChunkTexts, EventTexts, Piece, Stream, read_field
 
@@ -51,7 +52,7 @@ def record(
     Raises `UsageError` for a place, dialect or rule that is unknown, `CassetteError` where another writer is at work.
     """
     chosen = get_dialect(dialect)
-    redactor = Redactor(redact)
+    redactor = local_redactor(redact)
     where = locate(fspath(place))
     header = Header(
         name=name or where.name or "",

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from playhead.cassettes.format import Entry, Seal, prefix_of
 from playhead.cassettes.places import Place
 from playhead.cassettes.reading import Cassette
-from playhead.cassettes.redact import Redactor
 from playhead.cassettes.writing import CassetteWriter
 from playhead.events.dialects import DIALECTS, foreign_dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
+from playhead.recording.secrets import local_redactor
 from playhead.recording.texts import ChunkTexts, EventTexts, Texts
 
 
@@ -19,7 +19,7 @@ def scrub(source: Place, target: Place, *, redact: Sequence[str] | None = None, 
     `redact` chooses the rules; None takes the usual ones. Times, ends and unknown keys stay as they are. Raises what
     reading raises, and `CassetteError` where the target exists and `replace` is false.
     """
-    redactor = Redactor(redact)
+    redactor = local_redactor(redact)
     with source.read() as cassette:
         rules = dict.fromkeys((*cassette.header.redact, *redactor.rules))
         sink = target.create()
