@@ -1,5 +1,7 @@
 """The scripted model says what its script says, when its clock says so."""
 
+from itertools import pairwise
+
 import pytest
 
 from playhead.clocks.virtual import VirtualClock
@@ -45,5 +47,5 @@ async def test_a_pause_passes_on_the_clock_that_it_was_given() -> None:
     """Chunks are stamped with the clock's time, a pause apart."""
     clock = VirtualClock()
     chunks = await ask(ScriptedModel([Answer(("a", "b"), pause_s=3600)], clock=clock), "hi")
-    gaps = [(late.timestamp - early.timestamp).total_seconds() for early, late in zip(chunks, chunks[1:], strict=False)]
+    gaps = [(late.timestamp - early.timestamp).total_seconds() for early, late in pairwise(chunks)]
     assert gaps == [3600, 3600]

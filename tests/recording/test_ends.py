@@ -69,7 +69,8 @@ def test_cancellations_are_known() -> None:
     cancelled: Any = asyncio.CancelledError()
     for error in (cancelled, trio_cancelled(), BaseExceptionGroup("g", [cancelled])):
         assert is_cancellation(error)
-    for error in (None, ValueError(), GeneratorExit(), KeyboardInterrupt(), BaseExceptionGroup("g", [cancelled, ValueError()])):
+    mixed = BaseExceptionGroup("g", [cancelled, ValueError()])
+    for error in (None, ValueError(), GeneratorExit(), KeyboardInterrupt(), mixed):
         assert not is_cancellation(error)
 
 

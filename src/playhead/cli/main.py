@@ -12,7 +12,7 @@ import typer
 
 from playhead.cli.errors import Commands
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="playhead",
     cls=Commands,
     no_args_is_help=True,

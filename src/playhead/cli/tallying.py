@@ -47,11 +47,11 @@ class Tally:
     """Add tapes up."""
 
     def __init__(self) -> None:
-        self.cassettes = 0
-        self.runs = 0
-        self.entries = 0
-        self.byte_count = 0
-        self.recorded_us = 0
+        self.cassettes: int = 0
+        self.runs: int = 0
+        self.entries: int = 0
+        self.byte_count: int = 0
+        self.recorded_us: int = 0
         self.ends: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.tracks: Counter[str] = Counter()
