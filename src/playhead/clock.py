@@ -1,7 +1,7 @@
 """What a clock is, and the one that the machine has.
 
-Knows how to read time and how to wait. Does not know virtual time: `playhead.clocks` does. No other module below it
-reads the time or sleeps.
+Knows how to read time and how to wait. Does not know virtual time: `playhead.clocks` does. No other module reads the
+time or sleeps.
 """
 
 import time

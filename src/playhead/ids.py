@@ -3,6 +3,7 @@
 Nothing else in Playhead draws randomness. A replay takes `SequenceIds`, so that its output is the same every time.
 """
 
+import hashlib
 import itertools
 import uuid
 from typing import Protocol, runtime_checkable
@@ -37,6 +38,11 @@ class SequenceIds:
     def new(self) -> str:
         """Return the next number as 32 hexadecimal digits."""
         return f"{next(self._numbers):032x}"
+
+
+def derived_id(text: str) -> str:
+    """Return an id that is always the same for the same text: 32 lower-case hexadecimal digits."""
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 SYSTEM_IDS = SystemIds()

@@ -1,6 +1,8 @@
 """Places as people write them, and what is found there."""
 
+import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,17 @@ def test_a_place_may_be_torn(tmp_path: Path) -> None:
         Place(JsonlStore(tmp_path), "a.jsonl").read()
     with locate(path).read(torn=True) as cassette:
         assert cassette.state == "torn"
+
+
+def test_other_databases_in_a_folder_are_passed_over_and_damaged_stores_are_not(tmp_path: Path) -> None:
+    """An application's own database is nobody's damage; a store that cannot be read is listed, and says why."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    whole = SqliteStore(tmp_path / "whole.db")
+    record(whole, "run")
+    whole.finish()
+    (tmp_path / "torn.db").write_bytes((tmp_path / "whole.db").read_bytes()[:3000])
+    places = {place.where: place for place in list_places(tmp_path)}
+    assert sorted(places) == [f"{tmp_path}/torn.db::*", f"{tmp_path}/whole.db::run"]
+    with pytest.raises(CassetteError, match=r"torn\.db"):
+        places[f"{tmp_path}/torn.db::*"].read()

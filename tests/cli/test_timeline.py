@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playhead.cli.timeline import MAX_VALUE, Moment, Timeline
+from playhead.cli.timeline import MAX_LANES, MAX_VALUE, Moment, Timeline
 from playhead.events.dialects import DIALECTS
 
 
@@ -42,6 +42,13 @@ def test_parallel_tools_have_lanes_of_their_own() -> None:
     """A lane that was left is taken again, so that lines stay narrow."""
     events = (THINK, start("a"), start("b"), done("a"), start("c"), done("b"), done("c"), THINK, END)
     assert drawn(*events) == ["╭", "│╭", "││╭", "│╰│", "│╭│", "││╰", "│╰", "├", "╰"]
+
+
+def test_lanes_are_bounded() -> None:
+    """A tape on which everything opens and nothing closes costs no more than one with a few open spans."""
+    shown = drawn(*(start(str(number)) for number in range(100)), done("99"), done("0"))
+    assert max(map(len, shown)) == MAX_LANES + 1
+    assert shown[-3:] == ["│" * MAX_LANES + "·"] * 2 + ["╰" + "│" * (MAX_LANES - 1)]
 
 
 def test_what_is_not_open_closes_nothing() -> None:

@@ -1,7 +1,7 @@
 """A key that is cut over several events never reaches the tape; consumer, times and order stay as they are."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +193,24 @@ def test_an_entry_without_a_stream_costs_no_wait() -> None:
     holding.put(0, b"", b'{"a":"%b"}' % KEY.encode())
     assert written == [b'{"a":1}', b'{"a":"<openai-key-1>"}']
     assert holding.held == 0
+
+
+def test_what_says_the_same_elsewhere_in_an_event_is_taken_out_too(tmp_path: Path) -> None:
+    """Some of shipit's events carry a piece of text twice, and a sub-agent's pieces one level down."""
+    key = "sk-proj-" + "a1B2c3D4e5F6" * 4
+    cuts = [key[at : at + 9] for at in range(0, len(key), 9)]
+    shapes: list[Callable[[str], dict[str, Any]]] = [
+        lambda cut: {"type": "text_delta", "message": cut, "payload": {"chunk": cut}},
+        lambda cut: {"type": "tool_input_delta", "message": "", "payload": {"call_id": "c", "delta": cut}},
+        lambda cut: {"type": "subagent_event", "message": cut, "payload": {"call_id": "c", "inner": {"chunk": cut}}},
+    ]
+    for number, shape in enumerate(shapes):
+        place = tmp_path / f"{number}.jsonl"
+        with record(place, dialect="shipit") as recorder:
+            list(recorder.events([shape(cut) for cut in cuts]))
+        with open_tape(place) as tape:
+            values = [entry.value() for entry in tape.entries()]
+        said = ["".join(value["message"] for value in values), "".join(map(str, values))]
+        assert [text for text in said if key[:18] in text or "".join(cuts[1:3]) in text] == []
+        assert "<openai-key-1>" in said[1]
+        assert not any(cut in said[1] for cut in cuts[1:])

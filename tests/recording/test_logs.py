@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playhead.cassettes.format import MAX_LINE_BYTES
@@ -16,11 +16,12 @@ from playhead.cassettes.memory import MemoryStore
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.reading import Cassette
 from playhead.errors import CassetteError, PlayheadError, UsageError
-from playhead.events.base import OpaqueEvent
+from playhead.events.base import Event, OpaqueEvent
 from playhead.events.codec import decode_json, encode_event
 from playhead.events.dialects import DIALECTS
 from playhead.events.tagged import loads
 from playhead.recording.logs import Imported, import_log
+from tests.events.samples import CLASSES, events_of
 
 THINK = b'{"event_type":"think","iteration":1}'
 
@@ -89,6 +90,21 @@ def _without_time(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_time(value[key]) for key in sorted(value) if key != "timestamp"}
     return [_without_time(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_every_class_of_the_native_union_is_imported(cls: type[Event], data: st.DataObject) -> None:
+    """An event of each class comes back as that class, equal as JSON, from its bytes and from its fields alone."""
+    event = data.draw(events_of(cls))
+    line = json.dumps(encode_event(event))
+    done, cassette = imported(line.encode())
+    (entry,) = cassette.entries()
+    typed = decode_json(entry.data, DIALECTS["locus"])
+    assert (type(typed), dict(done.opaque)) == (cls, {})
+    assert repr(entry.value()) == repr(json.loads(line))
+    assert encode_event(typed.model_copy(update={"nothing": None})).keys() == {*json.loads(line), "nothing"}
 
 
 @pytest.mark.parametrize(

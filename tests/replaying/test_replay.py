@@ -1,6 +1,8 @@
 """A replay feeds handlers as the run did, and always with the same result."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from playhead.cassettes.format import ENDS
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.reading import Cassette
 from playhead.cassettes.writing import CassetteWriter
-from playhead.errors import RecordedError
+from playhead.errors import RecordedError, UsageError
+from playhead.events.locus import ThinkEvent
 from playhead.handlers.buffering import BufferingHandler
 from playhead.handlers.composite import CompositeHandler
 from playhead.handlers.sse import SSEHandler
@@ -127,3 +130,36 @@ async def _stream(tape: Any) -> bytes:
     handler = SSEHandler(ids=SequenceIds())
     await replay(tape, CompositeHandler([BufferingHandler(), handler]))
     return handler.format_all().encode()
+
+
+@pytest.mark.anyio
+async def test_a_replayed_failure_gives_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """The correlation id is derived from the error, so golden files of failed runs are possible."""
+
+    def failing() -> Iterator[ThinkEvent]:
+        yield ThinkEvent(iteration=1)
+        raise KeyError("boo")
+
+    with contextlib.suppress(KeyError), record(tmp_path / "e.jsonl") as recorder:
+        list(recorder.events(failing()))
+    pages = []
+    with open_tape(tmp_path / "e.jsonl") as tape:
+        for _ in range(2):
+            handler = SSEHandler()
+            await replay(tape, handler)
+            pages.append(handler.format_all())
+    assert pages[0] == pages[1]
+    assert '"correlation_id"' in pages[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("part", [{"start": -1}, {"stop": -1}, {"start": 1.5}])
+async def test_events_are_counted_from_nought(part: dict[str, Any], tmp_path: Path) -> None:
+    """A negative or broken count is refused, not read as something else."""
+    with record(tmp_path / "x.jsonl") as recorder:
+        list(recorder.events([ThinkEvent(iteration=1)]))
+    with open_tape(tmp_path / "x.jsonl") as tape:
+        with pytest.raises(UsageError, match="events are counted from 0"):
+            tape.events(**part)
+        with pytest.raises(UsageError, match="events are counted from 0"):
+            await replay(tape, SSEHandler(), **part)

@@ -174,6 +174,18 @@ def _make_schema(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
+# The header of a SQLite file: https://www.sqlite.org/fileformat.html, section 1.3.
+_HEAD_BYTES: Final = 100
+_ID_BYTES: Final = slice(68, 72)
+
+
+def is_ours(path: Path) -> bool:
+    """Say whether a file's first bytes are those of a store of ours: SQLite keeps the application's id there."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return int.from_bytes(head[_ID_BYTES], "big") == APPLICATION_ID
+
+
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a database that is no store of ours, or in which something else took the place of a table."""
     if _pragma(connection, "application_id") != APPLICATION_ID:

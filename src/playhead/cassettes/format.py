@@ -94,7 +94,7 @@ class Seal(BaseModel):
     """What a cassette says of itself after its last entry: how the tape and each of its runs ended, and its digest.
 
     `end` and the values of `runs` are of `ENDS`. `errors` has the exception of each run that failed, `redacted` how
-    often each rule hit. Keys that this version does not know are kept.
+    often a secret of each kind was taken out. Keys that this version does not know are kept.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow", strict=True)

@@ -25,7 +25,7 @@ from playhead.cassettes.reading import Cassette, read
 from playhead.cassettes.sqlite import SUFFIXES, SqliteStore
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN, Sink, Source, Store
 from playhead.cassettes.writing import CassetteWriter
-from playhead.errors import CorruptCassette, MissingCassette, UsageError
+from playhead.errors import CassetteError, CorruptCassette, MissingCassette, UsageError
 
 _SEPARATOR: Final = "::"
 _MAGIC: Final = b"SQLite format 3\0"
@@ -88,7 +88,8 @@ def locate(place: str | os.PathLike[str]) -> Place:
 def list_places(place: str | os.PathLike[str]) -> list[Place]:
     """Return the places of all sealed cassettes in a folder or a store, sorted; of a single one, that one.
 
-    Stores inside a folder are listed too. Hidden folders and links to folders are not entered. Raises
+    Stores inside a folder are listed too, one that is damaged as a single place that cannot be opened; other databases
+    are passed over. Hidden folders and links to folders are not entered. Raises
     `MissingCassette` where there is nothing of that name.
     """
     path = Path(place)
@@ -102,8 +103,15 @@ def list_places(place: str | os.PathLike[str]) -> list[Place]:
     for folder, folders, files in os.walk(path):
         folders[:] = [inner for inner in folders if not inner.startswith(".")]
         for store in (SqliteStore(Path(folder, file)) for file in files if file.endswith(SUFFIXES)):
-            places += [Place(store, name) for name in store.names()]
+            places += _stored(store)
     return sorted(places, key=lambda each: each.where)
+
+
+def _stored(store: SqliteStore) -> list[Place]:
+    try:
+        return [Place(store, name) for name in store.names()]
+    except CassetteError:
+        return [Place(store, "*")] if store.is_ours() else []
 
 
 def _located(place: str | os.PathLike[str]) -> Place:

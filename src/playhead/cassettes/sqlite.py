@@ -20,6 +20,7 @@ from playhead.cassettes.database import (
     close_writer,
     connect_to_read,
     connect_to_write,
+    is_ours,
     reader,
     translated,
     writer,
@@ -52,6 +53,10 @@ class SqliteStore:
     def create(self, name: str) -> "SqliteSink":
         """Begin a cassette, and make the database. Several writers may record the same name: the last to seal wins."""
         return SqliteSink(self.path, name, self._busy_timeout_s)
+
+    def is_ours(self) -> bool:
+        """Say whether the file was made as a store of cassettes, whatever has become of it since."""
+        return is_ours(self.path)
 
     def names(self) -> list[str]:
         """Return the names of all sealed cassettes, sorted."""

@@ -78,12 +78,12 @@ def check_all(specs: Sequence[str], *, as_json: bool) -> int:
     for place in places:
         try:
             with place.read() as cassette:
-                for at_line, violation in violations(cassette):
+                for violation in check(Tape(cassette)):
                     count += 1
                     if as_json:
-                        print_json(_violation(place, at_line, violation))
+                        print_json(_violation(place, violation))
                     else:
-                        where = said(f"{place.where}:{at_line}: ")
+                        where = said(f"{violation.where}: ")
                         console.print(line(where, (f"{violation.code} ", "bold"), said(violation.message)))
         except CassetteError as error:
             unreadable += 1
@@ -96,25 +96,10 @@ def check_all(specs: Sequence[str], *, as_json: bool) -> int:
     return FOUND if count else 0
 
 
-def _violation(place: Place, at_line: int, violation: Violation) -> dict[str, Any]:
+def _violation(place: Place, violation: Violation) -> dict[str, Any]:
+    at_line = int(violation.where.rpartition(":")[2])
     found = {"place": place.where, "line": at_line, "index": violation.index, "code": violation.code}
     return {**found, "message": violation.message}
-
-
-def violations(cassette: Cassette) -> Iterator[tuple[int, Violation]]:
-    """Yield each violation with the line that it is on; what only the end shows is on the line of the seal."""
-    tape = Tape(cassette)
-    at_line = 1
-
-    def values() -> Iterator[Any]:
-        nonlocal at_line
-        for at_line, entry in enumerate(cassette.entries(), 2):  # noqa: B007
-            if entry.track == "event" and entry.kind == "event":
-                yield entry.value()
-        at_line = cassette.entry_count + 2
-
-    for violation in check(values(), dialect=tape.dialect, end=tape.end()):
-        yield at_line, violation
 
 
 def verify_all(specs: Sequence[str], *, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 Knows a dialect's table. Holds a number for each span that was closed, so that medians can be told. Does not print.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
@@ -40,7 +40,8 @@ class _Open:
     name: str
 
 
-_Key = tuple[str, str, Span, str]
+_Frame = tuple[str, str, Span]
+"""A run, an agent in it, and a kind of span."""
 
 
 class Tally:
@@ -58,7 +59,7 @@ class Tally:
         self.types: Counter[str] = Counter()
         self.spans: defaultdict[Span, Times] = defaultdict(Times)
         self.tools: defaultdict[str, Times] = defaultdict(Times)
-        self._open: defaultdict[_Key, list[_Open]] = defaultdict(list)
+        self._open: defaultdict[_Frame, dict[str, deque[_Open]]] = defaultdict(dict)
 
     def add(self, cassette: Cassette, byte_count: int) -> None:
         """Add a cassette. Raises what reading its entries raises."""
@@ -89,23 +90,23 @@ class Tally:
 
     def _touch(self, touch: Touch, owner: tuple[str, str], at_us: int) -> None:
         identity = repr(touch.name if touch.key is None else touch.key)
+        frame = self._open[*owner, touch.span]
         if touch.verb is Verb.OPEN:
             if touch.span is Span.STEP:
-                self._close_all((*owner, Span.STEP), at_us)
-            self._open[*owner, touch.span, identity].append(_Open(at_us, str(touch.name or "?")))
+                self._close_all(Span.STEP, frame, at_us)
+            frame.setdefault(identity, deque()).append(_Open(at_us, str(touch.name or "?")))
         elif touch.verb is Verb.CLOSE and touch.span in (Span.STEP, Span.RUN):
-            self._close_all((*owner, touch.span), at_us, status=touch.status)
-        elif touch.verb is Verb.CLOSE:
-            opened = self._open[*owner, touch.span, identity]
-            if opened:
-                self._close(touch.span, opened.pop(0), at_us, touch.status)
+            self._close_all(touch.span, frame, at_us)
+        elif touch.verb is Verb.CLOSE and identity in frame:
+            self._close(touch.span, frame[identity].popleft(), at_us, touch.status)
+            if not frame[identity]:
+                del frame[identity]
 
-    def _close_all(self, prefix: tuple[str, str, Span], at_us: int, *, status: Any = None) -> None:
-        for key, opened in self._open.items():
-            if key[:3] == prefix:
-                for span in opened:
-                    self._close(prefix[2], span, at_us, status if prefix[2] is Span.TOOL else None)
-                opened.clear()
+    def _close_all(self, span: Span, frame: dict[str, deque[_Open]], at_us: int) -> None:
+        for opened in frame.values():
+            for each in opened:
+                self._close(span, each, at_us, None)
+        frame.clear()
 
     def _close(self, span: Span, opened: _Open, at_us: int, status: Any) -> None:
         for times in self._counted(span, opened):
@@ -113,10 +114,11 @@ class Tally:
             times.failed += span is Span.TOOL and bool(status)
 
     def _give_up(self) -> None:
-        for (_, _, span, _), opened in self._open.items():
-            for each in opened:
-                for times in self._counted(span, each):
-                    times.unfinished += 1
+        for (_, _, span), frame in self._open.items():
+            for opened in frame.values():
+                for each in opened:
+                    for times in self._counted(span, each):
+                        times.unfinished += 1
         self._open.clear()
 
     def _counted(self, span: Span, opened: _Open) -> list[Times]:

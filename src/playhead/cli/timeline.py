@@ -16,6 +16,9 @@ from playhead.events.tagged import tag
 MAX_VALUE: Final = 200
 """How many characters of one value are ever shown."""
 
+MAX_LANES: Final = 24
+"""How many spans are drawn at once. One that opens beside so many is a point, as is its end."""
+
 _OPEN, _CLOSE, _NEXT, _PASS, _POINT = "╭", "╰", "├", "│", "·"
 _FRAMES = frozenset({Span.RUN, Span.STEP})
 
@@ -71,6 +74,8 @@ class _Lanes:
         for owner, touch in touches:
             if touch.verb is Verb.OPEN:
                 lane, mark = self._place(owner, touch)
+                if lane == MAX_LANES:
+                    continue
                 self._put(lane, _Open(owner, touch.span, _identity(touch), at_us))
                 marks[lane] = mark
             elif touch.verb is Verb.CLOSE:

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from pydantic_core import from_json, to_json
 
-from playhead.errors import UsageError
+from playhead.errors import RecordedError, UsageError
 from playhead.events.base import Event
 from playhead.events.codec import event_json
 from playhead.events.tagged import dumps, has_mark
 from playhead.handlers.base import EventLike
 from playhead.handlers.failures import describe, safe_traceback
-from playhead.ids import Ids
+from playhead.ids import SYSTEM_IDS, Ids, derived_id
 from playhead.sse.message import SSEMessage, encode_fields
 from playhead.text import safe
 
@@ -81,10 +81,12 @@ class Drafter:
         """Return the last message of a stream that failed.
 
         It carries a correlation id and not the error's text, which may name hosts, files and queries; the log has both.
-        With `debug` it carries the text and the type too.
+        With `debug` it carries the text and the type too. The id of a replayed error is derived from it, unless `ids`
+        were given, so that a replay sends the same bytes every time.
         """
-        correlation_id = self._ids.new()
         kind, text = describe(error)
+        is_replayed = isinstance(error, RecordedError) and self._ids is SYSTEM_IDS
+        correlation_id = derived_id(f"{kind}: {text}") if is_replayed else self._ids.new()
         logger.error("event stream failed, correlation id %s\n%s", correlation_id, safe_traceback(error))
         told = {"error": text, "error_type": kind} if self._debug else {"error": "internal error"}
         return "error", dumps(told | {"correlation_id": correlation_id})

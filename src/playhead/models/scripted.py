@@ -47,7 +47,9 @@ class ScriptedModel:
         turn = len(self.requests)
         self.requests.append(tuple(messages))
         if turn >= len(self.answers):
-            raise UsageError(f"the script has {len(self.answers)} answers, and the model was asked once more")
+            raise UsageError(
+                f"the script has {len(self.answers)} answers, and the model was asked once more: add an Answer"
+            )
         answer = self.answers[turn]
         for piece in answer.pieces:
             await self.clock.sleep(answer.pause_s)

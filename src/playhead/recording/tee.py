@@ -128,5 +128,6 @@ class AsyncTee(Generic[T]):
             self._has_ended = True
             self._track.finish(error)
             raise
+        self._has_ended = False
         self._track.take(item)
         return item

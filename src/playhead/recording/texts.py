@@ -175,7 +175,11 @@ def _find(event: dict[str, Any], where: Path) -> tuple[Path, Any]:
 
 
 def _put_back(where: Path, data: bytes, text: str) -> bytes:
-    return dumps(replaced(loads(data), where, text))
+    """Return an event with another text at a path, and in every other field of it that says the same."""
+    value = loads(data)
+    old = _find(value, where)[1]
+    same = {name: text for name, item in value.items() if item == old}
+    return dumps(replaced(value, where, text) | same)
 
 
 def _put_back_bytes(data: bytes, text: str) -> bytes:

@@ -31,6 +31,7 @@ async def replay(
     name. A replay that `stop` cut short ends `closed`. What the handler raises passes through.
     """
     count, end = 0, tape.end(run)
+    tape.events(run=run, stop=stop)
     async for event in tape.events(run=run, start=start, after=after, pace=pace, clock=clock, decode=decode):
         if stop is not None and start + count >= stop:
             end = "closed"

@@ -107,9 +107,9 @@ class Tape:
     ) -> "Playback[Any]":
         """Return the events of the tape, or of one `run`, to iterate over with `for` or `async for`.
 
-        `start` and `stop` count events as in a slice; `after` names a checkpoint, and begins behind it. `decode` makes
-        an event of its JSON bytes; by default events are typed by the tape's dialect and keep their bytes. An event
-        that cannot be decoded raises `CassetteError`.
+        `start` and `stop` count events from 0, `stop` not included; `after` names a checkpoint, and begins behind it.
+        `decode` makes an event of its JSON bytes; by default events are typed by the tape's dialect and keep their
+        bytes. An event that cannot be decoded raises `CassetteError`.
         """
         make = decode or decoder(self.dialect)
         return self._play("event", "event", run, slice(start, stop), after, pace=pace, clock=clock, decode=make)
@@ -158,6 +158,11 @@ class Tape:
         decode: Callable[[bytes], T],
     ) -> "Playback[T]":
         chosen = None if run is None else self._known(run)
+        for name, count in (("start", part.start), ("stop", part.stop)):
+            if count is not None and (not isinstance(count, int) or count < 0):
+                raise UsageError(
+                    f"{name}={count!r}: events are counted from 0, give a whole number that is not negative"
+                )
         return Playback(
             self._cassette, Choice(track, kind, chosen, part, after), decode, speed=to_speed(pace), clock=clock
         )
