@@ -1,5 +1,6 @@
 """The command line as a whole: help, errors, exit codes, pipes and interrupts."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -117,7 +118,8 @@ def test_colours_are_for_terminals(tmp_path: Path) -> None:
     """A pipe gets no escape sequences, and a terminal does, unless `NO_COLOR` is set."""
     path = write_tape(tmp_path / "trip.jsonl")
     assert b"\x1b[" not in process("show", path).stdout
-    on_terminal = f'script -qec "{sys.executable} -m playhead show {path}" /dev/null'
+    command = shlex.join([sys.executable, "-m", "playhead", "show", str(path)])
+    on_terminal = f"script -qec {shlex.quote(command)} /dev/null"
     assert b"\x1b[" in process(shell=on_terminal).stdout
     assert b"\x1b[" not in process(shell=f"NO_COLOR=1 {on_terminal}").stdout
 
