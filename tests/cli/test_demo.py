@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from playhead.cassettes.places import locate
 from playhead.contracts.check import check
 from playhead.replaying.tape import open_tape
 from playhead.sse.parser import SSEParser
@@ -30,10 +31,11 @@ def test_what_it_wrote_is_whole() -> None:
     """Both cassettes hold the same lines, break no rule, and the SSE file ends with `done`."""
     playhead("demo")
     assert sorted(path.name for path in Path("playhead-out").iterdir()) == ["runs.db", "trip.jsonl", "trip.sse"]
-    with open_tape("playhead-out/trip.jsonl") as file, open_tape("playhead-out/runs.db::trip") as store:
+    with locate("playhead-out/trip.jsonl").open() as file, locate("playhead-out/runs.db::trip").open() as store:
         assert list(file.lines()) == list(store.lines())
-        assert not list(check(file))
-        assert file.runs == {"r1": "complete"}
+    with open_tape("playhead-out/trip.jsonl") as tape:
+        assert not list(check(tape))
+        assert tape.runs == {"r1": "complete"}
     messages = SSEParser().feed(Path("playhead-out/trip.sse").read_bytes())
     assert (len(messages), messages[-1].event) == (24, "done")
 

@@ -6,7 +6,6 @@ happened, or where the lines go.
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
-from zlib import crc32
 
 from playhead.cassettes.digest import Digest
 from playhead.cassettes.format import (
@@ -17,6 +16,7 @@ from playhead.cassettes.format import (
     Header,
     Seal,
     check_limits,
+    entry_line,
     object_line,
 )
 from playhead.cassettes.store import Sink
@@ -69,9 +69,7 @@ class CassetteWriter:
             check_limits(data)
         if _NEWLINE in data:
             raise UsageError("the data of an entry is JSON on one line: this has a newline")
-        # As `entry_line` does, without its call.
-        body = b'{"dt":%d%b%b' % (dt_us, prefix, data)
-        line = b'%b,"crc":"%08x"}\n' % (body, crc32(body))
+        line = entry_line(dt_us, prefix, data)
         try:
             self._put(line)
             self._add_to_digest(line)

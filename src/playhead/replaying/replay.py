@@ -7,7 +7,7 @@ from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import RecordedError
 from playhead.handlers.base import StreamHandler
 from playhead.replaying.pace import Pace
-from playhead.replaying.tape import Tape
+from playhead.replaying.tape import Tape, check_counts
 
 _ENDS_WELL = frozenset({"complete", "paused"})
 
@@ -31,7 +31,7 @@ async def replay(
     name. A replay that `stop` cut short ends `closed`. What the handler raises passes through.
     """
     count, end = 0, tape.end(run)
-    tape.events(run=run, stop=stop)
+    check_counts(start, stop)
     async for event in tape.events(run=run, start=start, after=after, pace=pace, clock=clock, decode=decode):
         if stop is not None and start + count >= stop:
             end = "closed"

@@ -77,19 +77,6 @@ class Tape:
             return "unknown"
         return self.seal.end if run is None else self.runs[self._known(run)]
 
-    @property
-    def size(self) -> int:
-        """Return how many bytes the cassette has."""
-        return self._cassette.size
-
-    def verify(self) -> None:
-        """Check the SHA-256 of a large cassette too. Raises `CorruptCassette`; see `Cassette.verify`."""
-        self._cassette.verify()
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield the cassette's lines as they stand."""
-        return self._cassette.lines()
-
     def entries(self) -> Iterator[Entry]:
         """Yield every entry of every track, in order."""
         return self._cassette.entries()
@@ -158,14 +145,17 @@ class Tape:
         decode: Callable[[bytes], T],
     ) -> "Playback[T]":
         chosen = None if run is None else self._known(run)
-        for name, count in (("start", part.start), ("stop", part.stop)):
-            if count is not None and (not isinstance(count, int) or count < 0):
-                raise UsageError(
-                    f"{name}={count!r}: events are counted from 0, give a whole number that is not negative"
-                )
+        check_counts(part.start, part.stop)
         return Playback(
             self._cassette, Choice(track, kind, chosen, part, after), decode, speed=to_speed(pace), clock=clock
         )
+
+
+def check_counts(start: object, stop: object) -> None:
+    """Refuse counts that are no whole numbers, or below 0: Python would read them as something else."""
+    for name, count in (("start", start), ("stop", stop)):
+        if count is not None and (not isinstance(count, int) or count < 0):
+            raise UsageError(f"{name}={count!r}: events are counted from 0; give a whole number, not below 0")
 
 
 def chunk(data: bytes) -> bytes:
