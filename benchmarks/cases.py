@@ -6,10 +6,12 @@ Floors are written by hand and do only the work that nobody can leave out. Neigh
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import httpx
 import httpx_sse
@@ -25,6 +27,7 @@ from pydantic_core import to_json
 from vcr.serializers import jsonserializer
 
 import playhead
+from playhead.cassettes.digest import Digest
 from playhead.events import ToolCompleteEvent, ToolStartEvent, decode_event, event_json
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -54,6 +57,7 @@ def record(folder: Path) -> Iterator[Case]:
             "to_json + os.write",
             {
                 "to_json + os.write": lambda made=made: floor_record(folder / "floor.jsonl", made),
+                "the same, sealed": lambda made=made: sealed_by_hand(folder / "sealed.jsonl", made),
                 "playhead, redact=()": lambda made=made: tape(folder / "plain.jsonl", made, redact=()),
                 "playhead": lambda made=made: tape(folder / "redacted.jsonl", made),
                 "playhead, SQLite": lambda made=made: tape(f"{folder / 'runs.db'}::bench", made[:1000], times=10),
@@ -70,6 +74,22 @@ def floor_record(path: Path, made: list[Any]) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for event in made:
         os.write(handle, to_json(event))
+    os.close(handle)
+
+
+def sealed_by_hand(path: Path, made: list[Any]) -> None:
+    """Write each event as a cassette's line, with the checksums and the sync that the format asks for, in one loop."""
+    handle, digest = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), Digest()
+    prefix, last_ns = b',"track":"event","run":"r1","kind":"event","data":', time.monotonic_ns()
+    for event in made:
+        now_ns = time.monotonic_ns()
+        body = b'{"dt":%d%b%b' % ((now_ns - last_ns) // 1000, prefix, to_json(event))
+        line = b'%b,"crc":"%08x"}\n' % (body, crc32(body))
+        os.write(handle, line)
+        digest.update(line)
+        last_ns = now_ns
+    assert digest.hexdigest()
+    os.fsync(handle)
     os.close(handle)
 
 

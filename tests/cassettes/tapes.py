@@ -49,7 +49,7 @@ def record(store: Store, name: str, entries: Iterable[Entry] = ENTRIES, *, end: 
 def append_all(writer: CassetteWriter, entries: Iterable[Entry]) -> None:
     """Write entries."""
     for each in entries:
-        writer.append(each.dt_us, entry_prefix(each.track, each.owner, each.kind), each.data)
+        writer.append(writer.at_us + each.dt_us, entry_prefix(each.track, each.owner, each.kind), each.data)
 
 
 def sealed_lines(entries: Iterable[Entry] = ENTRIES) -> list[bytes]:

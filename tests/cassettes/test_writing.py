@@ -78,6 +78,19 @@ def test_data_that_no_reader_would_take_is_not_written(data: bytes) -> None:
         assert list(cassette.entries()) == list(ENTRIES)
 
 
+def test_time_does_not_go_back() -> None:
+    """An entry before the last one is refused, and the next one counts from the last that was written."""
+    store = MemoryStore()
+    writer = CassetteWriter(store.create("tape"), HEADER)
+    writer.append(500, PREFIX, b"{}")
+    with pytest.raises(UsageError, match="an entry at 499 µs cannot follow one at 500 µs"):
+        writer.append(499, PREFIX, b"{}")
+    writer.append(500, PREFIX, b"{}")
+    writer.seal("complete")
+    with read(store.open("tape")) as cassette:
+        assert [each.dt_us for each in cassette.entries()] == [500, 0]
+
+
 @pytest.mark.parametrize("error", [CassetteError("disk full"), KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize("fails_at", [1, 3])
 def test_a_writer_that_failed_stays_failed(fails_at: int, error: BaseException) -> None:
@@ -88,7 +101,7 @@ def test_a_writer_that_failed_stays_failed(fails_at: int, error: BaseException) 
         append_all(writer, ENTRIES)
     sink.left = 100
     again: tuple[Callable[[], object], ...] = (
-        lambda: writer.append(1, PREFIX, b"{}"),
+        lambda: writer.append(writer.at_us, PREFIX, b"{}"),
         lambda: writer.append_line(b"{}\n"),
         lambda: writer.seal("complete"),
         lambda: writer.commit(b"{}\n"),

@@ -88,7 +88,7 @@ def write_rows(
     """Write a cassette of entries: time, prefix, data."""
     writer = CassetteWriter(locate(path).create(), Header(name="trip", dialects={"event": dialect}))
     for dt_us, prefix, data in rows:
-        writer.append(dt_us, prefix, data)
+        writer.append(writer.at_us + dt_us, prefix, data)
     writer.seal(end, runs=runs or {"r1": end}, errors=errors)
     return Path(path)
 

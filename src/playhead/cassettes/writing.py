@@ -30,12 +30,11 @@ class CassetteWriter:
 
     The header is written at once. Whatever goes wrong while a line is written (a full disk, an interrupt) makes the
     writer dead: every later call but `discard` raises `CassetteError` naming the cause, so that no cassette is sealed
-    with a hole in it. `entries` counts what was written.
+    with a hole in it. `entries` counts what was written, and `at_us` is when the last entry was.
     """
 
     def __init__(self, sink: Sink, header: Header) -> None:
         self.header = header
-        self.entries: int = 0
         self._begin(sink, object_line(header))
 
     @classmethod
@@ -43,11 +42,12 @@ class CassetteWriter:
         """Begin a cassette with the header line of another one, kept byte for byte."""
         writer = cls.__new__(cls)
         writer.header = header
-        writer.entries = 0
         writer._begin(sink, header_line)
         return writer
 
     def _begin(self, sink: Sink, line: bytes) -> None:
+        self.entries: int = 0
+        self.at_us: int = 0
         self._sink = sink
         self._digest = Digest()
         self._put: Callable[[bytes], None] = sink.append
@@ -59,17 +59,20 @@ class CassetteWriter:
         """The place of the cassette, for messages."""
         return self._sink.where
 
-    def append(self, dt_us: int, prefix: bytes, data: bytes) -> None:
-        """Write an entry: `dt_us` after the one before, with a prefix from `entry_prefix` and strict JSON on one line.
+    def append(self, at_us: int, prefix: bytes, data: bytes) -> None:
+        """Write an entry: `at_us` after the start, with a prefix from `entry_prefix` and strict JSON on one line.
 
         Returns when the entry would survive the death of the process. Raises `UsageError`, and writes nothing, for
-        data that no reader would take; see `check_limits`.
+        data that no reader would take (see `check_limits`), and for a time before that of the last entry.
         """
         if len(data) > SURELY_FINE_BYTES:
             check_limits(data)
         if _NEWLINE in data:
             raise UsageError("the data of an entry is JSON on one line: this has a newline")
-        line = entry_line(dt_us, prefix, data)
+        if at_us < self.at_us:
+            raise UsageError(f"an entry at {at_us:,} µs cannot follow one at {self.at_us:,} µs: time does not go back")
+        line = entry_line(at_us - self.at_us, prefix, data)
+        self.at_us = at_us
         try:
             self._put(line)
             self._add_to_digest(line)

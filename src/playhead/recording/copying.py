@@ -20,10 +20,9 @@ class Copy:
     def __init__(self, writer: CassetteWriter, redactor: Redactor, texts: Callable[[str], Texts]) -> None:
         self._writer = writer
         self._redactor = redactor
-        self._holding = Holding(redactor, self._write)
+        self._holding = Holding(redactor, writer.append)
         self._texts = texts
         self._known: dict[str, Texts] = {}
-        self._last_us = 0
 
     def put(self, at_us: int, prefix: bytes, data: bytes, *, run: str = "", item: Any = None) -> None:
         """Write an entry of a run, `at_us` after the start. `item` is what may carry a piece of text."""
@@ -53,7 +52,3 @@ class Copy:
 
     def _clean(self, failure: Failure) -> Failure:
         return failure.model_copy(update={"message": self._redactor.text(failure.message)})
-
-    def _write(self, at_us: int, prefix: bytes, data: bytes) -> None:
-        self._writer.append(at_us - self._last_us, prefix, data)
-        self._last_us = at_us

@@ -95,12 +95,11 @@ class Recorder:
         self._writer = writer
         self._place = place
         self._redactor = redactor
-        self._holding = Holding(redactor, self._write)
+        self._holding = Holding(redactor, writer.append)
         self._append = writer.append
         self._clean = redactor.json if redactor.rules else None
         self._now_ns = clock.monotonic_ns
         self._start_ns = clock.monotonic_ns()
-        self._last_us = 0
         self._runs: list[Run] = []
         self._handled: Run | None = None
 
@@ -195,8 +194,7 @@ class Recorder:
         holding = self._holding
         if piece is None and not holding.held:
             # What `holding` would do with it, without two calls: nearly all entries go this way.
-            self._append(at_us - self._last_us, prefix, self._clean(data) if self._clean else data)
-            self._last_us = at_us
+            self._append(at_us, prefix, self._clean(data) if self._clean else data)
         else:
             holding.put(at_us, prefix, data, piece)
 
@@ -229,10 +227,6 @@ class Recorder:
     def _raise_failure(self) -> None:
         if self.failure is not None:
             raise self.failure
-
-    def _write(self, at_us: int, prefix: bytes, data: bytes) -> None:
-        self._append(at_us - self._last_us, prefix, data)
-        self._last_us = at_us
 
     def _is_of_a_run(self, error: BaseException) -> bool:
         """Say whether a run raised this, or nobody did: whoever iterates over the code around a run went away."""

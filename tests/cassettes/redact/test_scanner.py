@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from playhead.cassettes.redact.patterns import DEFAULT_RULES, ROWS
 from playhead.cassettes.redact.rows import Row
-from playhead.cassettes.redact.scanner import Scanner, is_unicode, readable, scanner, tell
+from playhead.cassettes.redact.scanner import MAX_LITERALS, Scanner, is_unicode, readable, scanner, tell
 from playhead.errors import UsageError
 from tests.cassettes.redact.fakes import BESIDE, PROVIDER_KEYS
 
@@ -167,6 +167,14 @@ def test_a_row_without_anchors_is_always_asked() -> None:
     """Digits have no literal in common, so with card numbers on nothing is called clean by its literals."""
     assert not ALL.has_anchor("nothing here")
     assert scanner(("cards",), (), ()).has_anchor("nothing here")
+
+
+def test_the_literals_are_few_enough_to_be_found_fast() -> None:
+    """The usual rules, with a home and a name, stay below the number at which the search becomes slow; cards do not."""
+    usual = scanner(DEFAULT_RULES, ("/srv/people/ann", "/root"), ("ann",))
+    assert 0 < len(usual.literals) <= MAX_LITERALS
+    assert min(map(len, usual.literals)) >= 3
+    assert not scanner(("cards",), (), ()).literals
 
 
 def test_rules_choose_the_rows() -> None:

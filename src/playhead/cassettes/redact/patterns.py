@@ -76,8 +76,7 @@ _KEY_NAMES = (
     "|secret|token|credentials?)"
 )
 _KEY_ANCHORS = (
-    *cases("_key", "-key", "apikey", "pi key"),
-    *("Key", "PI key", "accesskey"),
+    *("_key", "-key", "apikey", "pi key", "PI key", "accesskey", "Key", "KEY"),
     *cases("oken", "ecret", "redential"),
 )
 _PASSWORD_NAMES = "(?:passw(?:or)?d|passphrase|pwd)"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Final
 
 from pydantic_core import SchemaValidator, core_schema
 
@@ -40,6 +41,9 @@ _BEHIND = (
 _RUST_STARTS = f"(?:^/[a-z]|^|[^A-Za-z0-9]|{'|'.join(_BEHIND)})"
 
 _ATOM = re.compile(r"\[[^\]]*\]|.")
+MAX_LITERALS: Final = 64
+"""How many literals the `regex` crate looks for with vector instructions: with one more it takes five times as long."""
+
 _BLANK = re.compile("[ \t\r\n]")
 
 # JSON may spell any character as an escape, and then no pattern would see it.
@@ -101,10 +105,10 @@ class Scanner:
         self._finders = tuple(_Finder(order, row) for order, row in enumerate(rows))
         anchors = [*_ESCAPED_ANCHORS, *(HEADER_ANCHORS if headers else ())]
         anchors += [anchor for row in rows for anchor in row.anchors]
-        everywhere = any(not row.anchors for row in rows)
+        self.literals: list[str] = [] if any(not row.anchors for row in rows) else _shortest(anchors)
         gates = [(row.starts, row.gate) for row in rows] + [(False, _ESCAPED)] + [(False, HEADER_GATE)] * headers
         openings = [(row.starts, f"{row.before}(?:{row.opening})") for row in rows]
-        self.has_anchor: Tell = _always if everywhere else tell("|".join(map(re.escape, _shortest(anchors))))
+        self.has_anchor: Tell = tell("|".join(map(re.escape, self.literals))) if self.literals else _always
         self.is_suspect: Tell = tell(_factored(gates))
         self.may_open: Tell = tell(rf"(?:{_factored(openings)})\z")
 
