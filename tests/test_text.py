@@ -1,5 +1,6 @@
 """Tests of playhead.text: nothing recorded can steer a terminal, and nothing cut is cut through a character."""
 
+import json
 import sys
 import unicodedata
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
 from playhead.errors import UsageError
-from playhead.text import and_more, clip, columns, nearest, safe
+from playhead.text import and_more, clip, columns, nearest, safe, safe_json
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 GERMANY = "\U0001f1e9\U0001f1ea"
@@ -255,3 +256,19 @@ def test_nearest_gives_names_as_they_are_known() -> None:
 def test_and_more_lists_some_and_counts_the_rest(items: list[str], limit: int, sentence: str) -> None:
     """A list in a message stays short and hides no number."""
     assert and_more(items, limit) == sentence
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+@example(text="\u200d\u200d")
+@example(text="\r\n\t\x7f\x9b")
+@example(text=SCOTLAND)
+def test_safe_json_is_equal_json(text: str) -> None:
+    """Escaping what could steer a terminal changes no value, and leaves nothing to escape."""
+    shown = safe_json(json.dumps({text: text}, ensure_ascii=False))
+    assert json.loads(shown) == {text: text}
+    assert safe(shown, keep="") == shown
+
+
+def test_safe_json_spells_the_rest_as_it_was() -> None:
+    """Numbers and spaces stay; a carriage return between values becomes a space, for an escape there is no JSON."""
+    assert safe_json('{"n":\t1.50e0,\r"esc": "\x7f"}') == '{"n":\t1.50e0, "esc": "\\u007f"}'

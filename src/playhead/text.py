@@ -5,6 +5,7 @@ colours, terminals or layouts. Pure: text in, text out.
 """
 
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -50,6 +51,16 @@ def safe(text: str, *, keep: str = "\n\t") -> str:
         return text
     pattern = _hidden(keep)
     return pattern.sub(_visible, text) if pattern.search(text) else text
+
+
+def safe_json(text: str) -> str:
+    r"""Make strict JSON text safe as `safe` does, with the escapes of JSON: it stays the same JSON.
+
+    Only what could steer or hide is escaped, so numbers keep their spelling: ESC is shown as `\u001b`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _hidden("\n\t").sub(_escaped, text)
 
 
 def columns(text: str) -> int:
@@ -115,6 +126,14 @@ def _hidden(keep: str) -> re.Pattern[str]:
 def _visible(match: re.Match[str]) -> str:
     hidden = match.group()
     return hidden if hidden[0] == _BLACK_FLAG else hidden.encode("unicode_escape").decode("ascii")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    hidden = match.group()
+    if hidden[0] == _BLACK_FLAG:
+        return hidden
+    # Strict JSON has it as it is between values only, where an escape would be no JSON.
+    return " " if hidden == "\r" else json.dumps(hidden)[1:-1]
 
 
 @lru_cache(maxsize=4096)

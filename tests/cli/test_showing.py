@@ -1,18 +1,13 @@
 """`playhead show`: the timeline, the recorded events, the stored lines."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from playhead.cassettes.format import Failure, entry_prefix
-from playhead.cli.screen import json_safe
 from playhead.cli.showing import untagged
 from playhead.events.tagged import dumps
-from playhead.text import safe
 from tests.cli.running import SEARCH, playhead, write_rows, write_tape
 
 TIMELINE = """\
@@ -180,15 +175,6 @@ def test_the_only_cassette_of_a_store_needs_no_name() -> None:
     write_tape("runs.db::one")
     assert playhead("show", "runs.db").out == TIMELINE.replace("trip.jsonl", "runs.db::one  trip")
     assert playhead("show", ".").out == playhead("show", "runs.db").out
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
-def test_json_for_a_terminal_is_equal_json(text: str) -> None:
-    """Escaping what could steer a terminal changes no value, and leaves nothing to escape."""
-    data = json.dumps({text: text}, ensure_ascii=False).encode()
-    shown = json_safe(data).decode()
-    assert json.loads(shown) == {text: text}
-    assert safe(shown, keep="") == shown
 
 
 def test_untagged_json_without_tags_is_the_same_object() -> None:

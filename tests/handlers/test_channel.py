@@ -32,13 +32,11 @@ def test_nothing_is_lost_uncounted(steps: list[str], max_items: int) -> None:
             assert len(channel.items) <= max_items
 
     async def put(number: int) -> None:
-        if channel.full and channel.attached:
-            # It would wait for the consumer, which is this very task.
+        if channel.offer(number) or channel.attached:
+            # What would wait for the consumer, which is this very task, is left out.
             return
         try:
-            if channel.full:
-                await channel.room()
-            channel.push(number)
+            assert await channel.put(number)
         except UsageError:
             refused.append(number)
 
@@ -54,20 +52,19 @@ async def test_room_for_two_lets_two_in() -> None:
     """When several places come free at once, as many producers go on, and a newcomer stays behind those who wait."""
     channel: Channel[str] = Channel(2, "block")
     channel.attach()
-    channel.push("a")
-    channel.push("b")
+    assert channel.offer("a")
+    assert channel.offer("b")
 
     async def put(item: str) -> None:
-        assert channel.full
-        assert await channel.room()
-        channel.push(item)
+        assert not channel.offer(item)
+        assert await channel.put(item)
 
     async with anyio.create_task_group() as group:
         for item in ("c", "d"):
             group.start_soon(put, item)
             await anyio.wait_all_tasks_blocked()
         assert [channel.take(), channel.take()] == ["a", "b"]
-        assert channel.full
+        assert not channel.offer("e")
         await anyio.wait_all_tasks_blocked()
         assert list(channel.items) == ["c", "d"]
-    assert channel.full
+    assert not channel.offer("e")

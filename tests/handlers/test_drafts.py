@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,16 +21,8 @@ from playhead.sse.parser import SSEParser
 
 
 def drafter(**options: Any) -> Drafter:
-    """Make a drafter with the defaults of the handlers."""
-    defaults: dict[str, Any] = {
-        "include_timestamp": True,
-        "include_id": True,
-        "id_prefix": "",
-        "custom_serializer": None,
-        "ids": SequenceIds(),
-        "debug": False,
-    }
-    return Drafter(**defaults | options)
+    """Make a drafter with ids that can be foreseen."""
+    return Drafter(ids=SequenceIds(), **options)
 
 
 def data(event: Any, **options: Any) -> str:
@@ -131,6 +124,18 @@ def test_no_event_forges_a_field(event_type: str, value: str, number: int) -> No
     [message] = SSEParser().feed(text.encode())
     assert message.id == f"p-{number}"
     assert json.loads(message.data).keys() == {"event_type", "value"}
+
+
+def test_the_type_may_be_of_an_enumeration() -> None:
+    """The value is sent, not what `format` makes of it."""
+
+    class Kind(str, Enum):  # noqa: UP042 - StrEnum is written as its value anyway
+        PLAIN = "plain"
+
+    made = drafter()
+    draft = made.draft(SimpleNamespace(event_type=Kind.PLAIN))
+    assert made.text(draft, 1).startswith("event: plain\nid: 1\n")
+    assert made.message(draft, 1).event == "plain"
 
 
 def test_text_and_message_agree() -> None:

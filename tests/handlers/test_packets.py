@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import RootModel
 
 from playhead.errors import UsageError
 from playhead.events.codec import decode_event
@@ -59,12 +60,18 @@ def test_packets_are_those_of_shipit(payload: dict[str, Any]) -> None:
 
 
 def test_what_json_cannot_carry_is_marked() -> None:
-    """Sets, NaN, dates and bytes go as strict JSON, marked, and can be had back."""
-    payload = {"set": {2, 1}, "inf": float("inf"), "day": date(2030, 1, 1), "bytes": b"\xff", "lone": "\ud800"}
+    """Infinities, broken text and bytes go as strict JSON, marked, and can be had back."""
+    payload = {"inf": float("inf"), "bytes": b"\xff", "lone": "\ud800", "mark": {"$playhead": 1}}
     packet = event_packet({"type": "t", "payload": payload})
     assert untag(json.loads(json.dumps(packet, allow_nan=False)))["event"]["payload"] == payload
     data = SSEParser().feed(sse_event_packet({"type": "t", "payload": payload}).encode())[0].data
     assert untag(json.loads(data))["payload"] == payload
+
+
+def test_what_json_has_no_type_for_is_spelled_as_on_a_tape() -> None:
+    """Sets go as arrays and dates as text: who reads a packet need not know of marks for those."""
+    payload = {"set": {1}, "day": date(2030, 1, 1)}
+    assert result_packet(payload)["result"] == {"set": [1], "day": "2030-01-01"}
 
 
 @given(name=st.text(), text=st.text())
@@ -86,6 +93,6 @@ def test_odd_objects() -> None:
     assert result_packet(ThinkEvent(iteration=1))["result"]["iteration"] == 1
     endless: dict[str, Any] = {}
     endless["self"] = endless
-    for bad in (5, object(), Point, endless):
+    for bad in (5, object(), Point, endless, RootModel[list[int]]([1]), {"n": 10**5000}):
         with pytest.raises(UsageError, match="has no JSON form"):
             event_packet(bad)

@@ -9,6 +9,8 @@ import pytest
 
 from playhead.errors import UsageError
 from playhead.events import locus
+from playhead.handlers.async_sse import AsyncSSEHandler
+from playhead.handlers.buffering import BufferingHandler
 from playhead.handlers.sse import SSEHandler
 from playhead.ids import SequenceIds
 from playhead.sse.message import SSEMessage
@@ -16,6 +18,18 @@ from playhead.sse.parser import SSEParser
 from tests.handlers.conformance import event
 
 pytestmark = pytest.mark.anyio
+
+OPTIONS = {
+    "include_timestamp",
+    "include_id",
+    "id_prefix",
+    "custom_serializer",
+    "max_messages",
+    "max_buffer",
+    "on_full",
+    "heartbeat_s",
+    "max_size",
+}
 
 
 async def fed(handler: SSEHandler, *numbers: int) -> SSEHandler:
@@ -194,3 +208,22 @@ async def test_nothing_on_the_wire_is_nan() -> None:
     handler = SSEHandler()
     await handler.on_event(locus.CustomEvent(name="x", data={"a": [math.nan, -math.inf]}))
     json.loads(handler.get_messages()[0].data, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("handler", [SSEHandler(), AsyncSSEHandler(), BufferingHandler()])
+def test_options_cannot_be_set_too_late(handler: object) -> None:
+    """An option that would have no effect any more is refused, and the refusal names it."""
+    options = {name for name in OPTIONS if hasattr(handler, name)}
+    assert options
+    for name in options:
+        with pytest.raises(AttributeError, match=name):
+            setattr(handler, name, getattr(handler, name))
+
+
+async def test_the_callback_can_be_set_at_any_time() -> None:
+    """From then on it gets every message."""
+    pushed: list[SSEMessage] = []
+    handler = await fed(SSEHandler(), 1)
+    handler.on_message = pushed.append
+    await fed(handler, 2)
+    assert ids(pushed) == ["2"]

@@ -6,7 +6,6 @@ commands.
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -15,12 +14,10 @@ from typing import Any, Final, NoReturn
 from rich.console import Console
 from rich.text import Text
 
-from playhead.text import clip, columns, safe
+from playhead.text import clip, columns, safe, safe_json
 
 _PIPE_COLUMNS: Final = 100
 """How wide lines are where there is no terminal that could say so. `COLUMNS` overrides it."""
-
-_UNSAFE = re.compile("[^ -~\n]")
 
 
 class _Screen(Console):
@@ -96,19 +93,8 @@ def raw_line(data: bytes) -> None:
     Outside of its strings strict JSON is ASCII, so it stays equal JSON.
     """
     sys.stdout.flush()
-    shown = json_safe(data) if sys.stdout.isatty() else data
+    shown = safe_json(data.decode()).encode() if sys.stdout.isatty() else data
     sys.stdout.buffer.write(shown + b"\n")
-
-
-def json_safe(data: bytes) -> bytes:
-    """Return JSON text with each character that could steer a terminal spelled as an escape."""
-    text = data.decode()
-    return text.encode() if safe(text) is text else _UNSAFE.sub(_escaped, text).encode()
-
-
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
-    return character if safe(character, keep="") is character else json.dumps(character)[1:-1]
 
 
 def seconds(microseconds: float) -> str:

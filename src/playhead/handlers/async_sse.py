@@ -12,16 +12,17 @@ import anyio
 from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import UsageError
 from playhead.events.tagged import dumps
-from playhead.handlers.base import ClosableStream, OnceHandler
+from playhead.handlers.base import ClosableStream
 from playhead.handlers.channel import Channel, OnFull
 from playhead.handlers.drafts import Draft, Drafter, Serializer
+from playhead.handlers.messages import MessageHandler
 from playhead.ids import SYSTEM_IDS, Ids
 from playhead.sse.message import SSEMessage
 
 Out = TypeVar("Out")
 
 
-class AsyncSSEHandler(OnceHandler):
+class AsyncSSEHandler(MessageHandler):
     """Stream events as messages to one consumer: `stream()` for text, `stream_messages()` for messages.
 
     Messages are those of `SSEHandler`. At most `max_buffer` of them wait, and the last one. When it is full, `on_full`
@@ -35,7 +36,7 @@ class AsyncSSEHandler(OnceHandler):
 
     One consumer at a time; a second one at the same time gets a `UsageError`, one after the end an empty stream. A
     consumer is there from its first message on until its stream ends, is closed, is cancelled while it waits, or is
-    dropped. Every stream ends after `done` or `error`, and on `clear()`.
+    dropped. Every stream ends after `done` or `error`, which never wait for room, and on `clear()`.
 
     With `heartbeat_s`, a consumer that has waited so long gets a message `heartbeat` with the time by `clock`.
     It has no id and is not counted. The wait itself is timed by the event loop.
@@ -59,25 +60,10 @@ class AsyncSSEHandler(OnceHandler):
         ids: Ids = SYSTEM_IDS,
         debug: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(Drafter(include_timestamp, include_id, id_prefix, custom_serializer, ids=ids, debug=debug))
         _check(max_buffer, on_full, heartbeat_s)
-        self.include_timestamp = include_timestamp
-        self.include_id = include_id
-        self.id_prefix = id_prefix
-        self.custom_serializer = custom_serializer
-        self.max_buffer = max_buffer
-        self.on_full: OnFull = on_full
-        self.heartbeat_s = heartbeat_s
+        self._heartbeat_s = heartbeat_s
         self._clock = clock
-        self._drafter = Drafter(
-            include_timestamp=include_timestamp,
-            include_id=include_id,
-            id_prefix=id_prefix,
-            custom_serializer=custom_serializer,
-            ids=ids,
-            debug=debug,
-        )
-        self._has_error = False
         self._channel: Channel[Draft] = Channel(max_buffer, on_full)
 
     async def on_event(self, event: Any) -> None:
@@ -87,39 +73,31 @@ class AsyncSSEHandler(OnceHandler):
             return
         draft = self._drafter.draft(event)
         channel = self._channel
-        if channel.full and not await channel.room():
+        if not channel.offer(draft) and not await channel.put(draft):
             self.late += 1
-            return
-        channel.push(draft)
-
-    async def on_complete(self) -> None:
-        """Send `done` and end the stream. Never waits."""
-        if self._ends_now():
-            self._channel.close(self._drafter.done(self._channel.count))
-
-    async def on_error(self, error: Exception) -> None:
-        """Send `error` and end the stream. Never waits."""
-        if self._ends_now():
-            self._has_error = True
-            self._channel.close(self._drafter.error(error))
 
     def stream(self) -> ClosableStream[str]:
         """Iterate over the messages as text for the wire."""
-        return _Consumer(self._channel, self._drafter.text, self._beat, heartbeat_s=self.heartbeat_s)
+        return _Consumer(self._channel, self._drafter.text, self._beat, heartbeat_s=self._heartbeat_s)
 
     def stream_messages(self) -> ClosableStream[SSEMessage]:
         """Iterate over the messages."""
-        return _Consumer(self._channel, self._drafter.message, self._beat, heartbeat_s=self.heartbeat_s)
+        return _Consumer(self._channel, self._drafter.message, self._beat, heartbeat_s=self._heartbeat_s)
 
     @property
-    def is_complete(self) -> bool:
-        """Say whether the stream has ended, well or badly. Messages may still wait for the consumer."""
-        return self._ended
+    def max_buffer(self) -> int:
+        """Return how many messages may wait."""
+        return self._channel.max_items
 
     @property
-    def has_error(self) -> bool:
-        """Say whether the stream ended with an error."""
-        return self._has_error
+    def on_full(self) -> OnFull:
+        """Return what gives way when so many wait."""
+        return self._channel.on_full
+
+    @property
+    def heartbeat_s(self) -> float | None:
+        """Return after how long a wait a consumer gets a heartbeat, or None: never."""
+        return self._heartbeat_s
 
     @property
     def has_consumer(self) -> bool:
@@ -139,10 +117,15 @@ class AsyncSSEHandler(OnceHandler):
     def clear(self) -> None:
         """Forget messages, numbers and counts, and be ready for another stream. The stream of a consumer ends."""
         super().clear()
-        self._has_error = False
         self._channel.items.clear()
         self._channel.close()
         self._channel = Channel(self.max_buffer, self.on_full)
+
+    def _sent(self) -> int:
+        return self._channel.count
+
+    async def _end(self, last: Draft) -> None:
+        self._channel.close(last)
 
     def _beat(self) -> Draft:
         return "heartbeat", dumps({"timestamp": self._clock.now()})

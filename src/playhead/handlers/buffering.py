@@ -23,7 +23,6 @@ class BufferingHandler(OnceHandler):
         super().__init__()
         if max_size is not None and max_size < 0:
             raise UsageError(f"BufferingHandler(max_size={max_size!r}) must be 0 or more, or None to keep all events.")
-        self.max_size = max_size
         self.dropped: int = 0
         self._events: deque[Any] = deque(maxlen=max_size)
         self._errors: list[Exception] = []
@@ -34,9 +33,10 @@ class BufferingHandler(OnceHandler):
         if self._ended:
             self.late += 1
             return
-        if len(self._events) == self.max_size:
+        events = self._events
+        if len(events) == events.maxlen:
             self.dropped += 1
-        self._events.append(event)
+        events.append(event)
 
     async def on_complete(self) -> None:
         """Remember that the stream is complete."""
@@ -55,6 +55,11 @@ class BufferingHandler(OnceHandler):
     def get_errors(self) -> list[Exception]:
         """Return the error that ended the stream, if one did, in a new list."""
         return list(self._errors)
+
+    @property
+    def max_size(self) -> int | None:
+        """Return how many events are kept at most, or None for all of them."""
+        return self._events.maxlen
 
     @property
     def is_complete(self) -> bool:

@@ -20,8 +20,8 @@ class Channel(Generic[Item]):
 
     Items are numbered from 1 in the order in which they come; `gone` of them, taken or dropped, are no longer here.
 
-    A producer first asks `full`; if so it awaits `room()`, and then calls `push` without waiting in between. The last
-    item of a stream is given to `close`, which never waits: it has a place of its own.
+    A producer first tries `offer`, which is fast, and where that is refused awaits `put`. The last item of a stream is
+    given to `close`, which never waits: it has a place of its own.
     """
 
     def __init__(self, max_items: int, on_full: OnFull) -> None:
@@ -41,13 +41,15 @@ class Channel(Generic[Item]):
         """Return how many items have come so far."""
         return self.gone + len(self.items)
 
-    @property
-    def full(self) -> bool:
-        """Say whether a producer must ask for room. It must also when others wait already: nobody jumps the line."""
-        return len(self.items) >= self.max_items or bool(self._line)
+    def offer(self, item: Item) -> bool:
+        """Put an item at the end of the line if there is room, and nobody waits for it already. False: there is not."""
+        if self._line or len(self.items) >= self.max_items:
+            return False
+        self._push(item)
+        return True
 
-    async def room(self) -> bool:
-        """Make or await room for one item, first come, first served. False: the stream ended meanwhile.
+    async def put(self, item: Item) -> bool:
+        """Make or await room, first come, first served, for an item that was refused. False: the stream has ended.
 
         Waits only for a consumer that is attached. When the last one has left, the oldest item makes room instead.
         Raises `UsageError` where `on_full` is "error", or where it is "block" and no consumer has come yet.
@@ -55,15 +57,12 @@ class Channel(Generic[Item]):
         if self.on_full == "error" or (self.on_full == "block" and not self.was_attached):
             raise UsageError(self._why_full())
         if self.on_full == "block" and (self.attached or self._line):
-            return await self._wait_in_line()
-        self._drop_oldest()
+            if not await self._wait_in_line():
+                return False
+        else:
+            self._drop_oldest()
+        self._push(item)
         return True
-
-    def push(self, item: Item) -> None:
-        """Put an item at the end of the line."""
-        self.items.append(item)
-        if self.news.awaited:
-            self.news.ring()
 
     def take(self) -> Item:
         """Take the first item out; `gone` is its number then. Raises `IndexError` if there is none."""
@@ -93,6 +92,11 @@ class Channel(Generic[Item]):
         self.items.extend(last)
         self.news.ring()
         self._call_next()
+
+    def _push(self, item: Item) -> None:
+        self.items.append(item)
+        if self.news.awaited:
+            self.news.ring()
 
     def _drop_oldest(self) -> None:
         self.items.popleft()

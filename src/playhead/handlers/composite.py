@@ -11,6 +11,8 @@ import anyio
 
 from playhead.handlers.base import OnceHandler, StreamHandler
 
+_Failed = tuple[tuple[StreamHandler, Exception], ...]
+
 
 class CompositeHandler(OnceHandler):
     """Pass each call on to several handlers, one after the other, in order.
@@ -45,7 +47,7 @@ class CompositeHandler(OnceHandler):
         if self._ended:
             self.late += 1
             return
-        failed: list[tuple[StreamHandler, Exception]] = []
+        failed: _Failed = ()
         for handler in tuple(self.handlers):
             if self._ended:
                 # The end came meanwhile, from a child or another task.
@@ -54,7 +56,7 @@ class CompositeHandler(OnceHandler):
             try:
                 await handler.on_event(event)
             except Exception as error:
-                failed.append((handler, error))
+                failed += ((handler, error),)
             except BaseException as interruption:
                 _note(interruption, failed)
                 raise
@@ -78,7 +80,7 @@ class CompositeHandler(OnceHandler):
             clear_if_it_can(handler)
 
     async def _tell_all(self, call: str, tell: Callable[[StreamHandler], Awaitable[None]]) -> None:
-        failed: list[tuple[StreamHandler, Exception]] = []
+        failed: _Failed = ()
         cancelled: BaseException | None = None
         # A child that is listed twice is told of the end once.
         for handler in {id(handler): handler for handler in self.handlers}.values():
@@ -88,7 +90,7 @@ class CompositeHandler(OnceHandler):
                 else:
                     await _up_to_the_first_wait(tell, handler)
             except Exception as error:
-                failed.append((handler, error))
+                failed += ((handler, error),)
             except anyio.get_cancelled_exc_class() as cancellation:
                 cancelled = cancelled or cancellation
         if cancelled is not None:
@@ -111,11 +113,11 @@ def clear_if_it_can(handler: Any) -> None:
         clear()
 
 
-def _group(failed: list[tuple[StreamHandler, Exception]], call: str) -> ExceptionGroup[Exception]:
+def _group(failed: _Failed, call: str) -> ExceptionGroup[Exception]:
     names = ", ".join(type(handler).__name__ for handler, _ in failed)
     return ExceptionGroup(f"{len(failed)} failed in {call}: {names}", [error for _, error in failed])
 
 
-def _note(interruption: BaseException, failed: list[tuple[StreamHandler, Exception]]) -> None:
+def _note(interruption: BaseException, failed: _Failed) -> None:
     for handler, error in failed:
         interruption.add_note(f"Before this, {type(handler).__name__} raised {error!r}.")

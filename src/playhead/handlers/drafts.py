@@ -4,10 +4,12 @@ Knows names, ids and payloads of messages. Does not know who holds, counts or se
 until somebody wants it as text or as `SSEMessage`: most are wanted once, and many never.
 """
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from pydantic_core import from_json, to_json
 
@@ -23,10 +25,7 @@ from playhead.text import safe
 
 logger: logging.Logger = logging.getLogger("playhead.handlers.sse")
 
-# As numbers they are looked for much faster than as bytes.
-_NEWLINE, _RETURN = b"\n\r"
-
-Draft = Event | tuple[str, bytes]
+Draft = EventLike | tuple[str, bytes]
 """A message before it is written: its event name and data, or the event itself if that is one of ours.
 
 Ours are deeply frozen: their JSON cannot change any more, so it is only made when it is wanted.
@@ -36,6 +35,7 @@ Serializer = Callable[[Any], Mapping[str, Any] | str]
 """What turns an event into the value that is sent as JSON, or into the very text that is sent."""
 
 
+@dataclass(frozen=True, slots=True)
 class Drafter:
     """Make the messages of one stream. Whoever holds them numbers them, from 1 on; 0 stands for no number.
 
@@ -44,34 +44,26 @@ class Drafter:
     `id_prefix` cannot be sent.
     """
 
-    __slots__ = ("_custom_serializer", "_debug", "_id_prefix", "_ids", "_plain")
+    include_timestamp: bool = True
+    include_id: bool = True
+    id_prefix: str = ""
+    custom_serializer: Serializer | None = None
+    _: KW_ONLY
+    ids: Ids = SYSTEM_IDS
+    debug: bool = False
 
-    def __init__(
-        self,
-        *,
-        include_timestamp: bool,
-        include_id: bool,
-        id_prefix: str,
-        custom_serializer: Serializer | None,
-        ids: Ids,
-        debug: bool,
-    ) -> None:
+    def __post_init__(self) -> None:
         # Making a message is what finds text that cannot be sent.
-        SSEMessage(id=id_prefix)
-        self._id_prefix = id_prefix if include_id else None
-        self._custom_serializer = custom_serializer
-        self._plain = include_timestamp and custom_serializer is None
-        self._ids = ids
-        self._debug = debug
+        SSEMessage(id=self.id_prefix)
 
     def draft(self, event: EventLike) -> Draft:
         """Return an event's message. Raises what its serializer raises, and `UsageError` for text that cannot be sent.
 
         Line ends and other control characters in the event's type are made visible.
         """
-        if self._plain and _is_frozen(type(event)):
-            return cast(Event, event)
-        return _name(event), self._data(event)
+        if _is_ours(type(event)) and self.include_timestamp and self.custom_serializer is None:
+            return event
+        return _name(event.event_type), self._data(event)
 
     def done(self, count: int) -> Draft:
         """Return the last message of a stream that is complete, after `count` others."""
@@ -85,44 +77,41 @@ class Drafter:
         were given, so that a replay sends the same bytes every time.
         """
         kind, text = describe(error)
-        is_replayed = isinstance(error, RecordedError) and self._ids is SYSTEM_IDS
-        correlation_id = derived_id(f"{kind}: {text}") if is_replayed else self._ids.new()
+        is_replayed = isinstance(error, RecordedError) and self.ids is SYSTEM_IDS
+        correlation_id = derived_id(f"{kind}: {text}") if is_replayed else self.ids.new()
         logger.error("event stream failed, correlation id %s\n%s", correlation_id, safe_traceback(error))
-        told = {"error": text, "error_type": kind} if self._debug else {"error": "internal error"}
+        told = {"error": text, "error_type": kind} if self.debug else {"error": "internal error"}
         return "error", dumps(told | {"correlation_id": correlation_id})
 
     def text(self, draft: Draft, number: int) -> str:
         """Return the message as it goes on the wire."""
-        return self.texts((draft,), number)
+        # The same as the message's own text, in as few calls as possible: streams are mostly this.
+        if isinstance(draft, tuple):
+            name, data = draft
+        else:
+            name, data = draft.event_type, event_json(draft)
+        text = data.decode()
+        if number and self.include_id and name and name.isprintable() and "\n" not in text and "\r" not in text:
+            return f"event: {name}\nid: {self.id_prefix}{number}\ndata: {text}\n\n"
+        return encode_fields(_name(name), self._id(number), text)
 
     def texts(self, drafts: Iterable[Draft], first: int) -> str:
         """Return messages as they go on the wire, numbered from `first` on."""
-        prefix = None if self._id_prefix is None else self._id_prefix.encode()
-        pieces = []
-        for number, draft in enumerate(drafts, first):
-            if type(draft) is tuple:
-                name, data = draft
-            else:
-                name, data = _name(draft), event_json(draft)
-            if prefix is None or not (number and name) or _NEWLINE in data or _RETURN in data:
-                pieces.append(encode_fields(name, self._id(number), data.decode()).encode())
-            else:
-                pieces.append(b"event: %b\nid: %b%d\ndata: %b\n\n" % (name.encode(), prefix, number, data))
-        return b"".join(pieces).decode()
+        return "".join(map(self.text, drafts, itertools.count(first)))
 
     def message(self, draft: Draft, number: int) -> SSEMessage:
         """Return the message as a value."""
-        name, data = draft if type(draft) is tuple else (_name(draft), event_json(draft))
+        name, data = draft if isinstance(draft, tuple) else (_name(draft.event_type), event_json(draft))
         return SSEMessage(name, data.decode(), self._id(number))
 
     def _id(self, number: int) -> str | None:
-        return self._id_prefix + str(number) if number and self._id_prefix is not None else None
+        return self.id_prefix + str(number) if number and self.include_id else None
 
     def _data(self, event: EventLike) -> bytes:
-        if self._custom_serializer is not None:
-            value = self._custom_serializer(event)
+        if self.custom_serializer is not None:
+            value = self.custom_serializer(event)
             return SSEMessage(data=value).data.encode() if isinstance(value, str) else dumps(value)
-        return _json(event) if self._plain else _without_timestamp(_json(event))
+        return _json(event) if self.include_timestamp else _without_timestamp(_json(event))
 
 
 def event_text(event: EventLike) -> str:
@@ -131,14 +120,13 @@ def event_text(event: EventLike) -> str:
 
 
 @cache
-def _is_frozen(kind: type) -> bool:
+def _is_ours(kind: type) -> bool:
     return issubclass(kind, Event)
 
 
-def _name(event: Any) -> str:
-    name: str = event.event_type
-    # Printable text holds nothing that ends a line or has no UTF-8 form.
-    return name if name.isprintable() else safe(name, keep="")
+def _name(event_type: str) -> str:
+    # Printable text holds nothing that ends a line or has no UTF-8 form. An enumeration's text is not its value.
+    return str.__str__(event_type) if event_type.isprintable() else safe(event_type, keep="")
 
 
 def _json(event: EventLike) -> bytes:

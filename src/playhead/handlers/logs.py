@@ -3,7 +3,6 @@
 Knows the standard library's logging and nothing of where its records go.
 """
 
-import json
 import logging
 from typing import Any
 
@@ -11,7 +10,7 @@ from playhead.errors import UsageError
 from playhead.handlers.base import OnceHandler
 from playhead.handlers.drafts import event_text
 from playhead.handlers.failures import describe, safe_traceback
-from playhead.text import clip, safe
+from playhead.text import clip, safe, safe_json
 
 _MAX_MESSAGE_COLUMNS = 400
 
@@ -43,7 +42,7 @@ class LoggingHandler(OnceHandler):
             return
         event_type = safe(event.event_type, keep="")
         agent_name = getattr(event, "agent_name", None)
-        text = _safe_json(event_text(event))
+        text = safe_json(event_text(event))
         self._log(
             self.level,
             f"{event_type} {clip(text, _MAX_MESSAGE_COLUMNS)}",
@@ -71,10 +70,3 @@ class LoggingHandler(OnceHandler):
 
     def _log(self, level: int, message: str, **fields: object) -> None:
         self.logger.log(level, "%s", message, extra={**fields, "event_number": self._count})
-
-
-def _safe_json(text: str) -> str:
-    """Return JSON text that is safe for a terminal and still JSON, which the escapes of `safe` are not."""
-    if safe(text, keep="") == text:
-        return text
-    return json.dumps(json.loads(text))

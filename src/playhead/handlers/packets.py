@@ -5,22 +5,17 @@
     event_packet(event)            {"packet_type": "agent_event", "event"}
     result_packet(result)          {"packet_type": "agent_result", "result"}
 
-Takes whatever says itself with `to_dict()`, our typed events, pydantic models, mappings and dataclasses. What JSON
-cannot carry (NaN, sets, dates, bytes) is marked as `playhead.events.tagged` says, so every packet is strict JSON; and
-no text in an event can end its message or forge another field. Knows shapes, sends nothing.
+Takes whatever `playhead.events.codec` writes: typed events, pydantic models, mappings, dataclasses, objects with a
+`to_dict()`. What JSON cannot carry is written as on a tape: sets as arrays, times as text, NaN marked. So every packet
+is strict JSON; and no text in an event can end its message or forge another field. Knows shapes, sends nothing.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from playhead.errors import UsageError
-from playhead.events.base import Event
-from playhead.events.codec import encode_event
-from playhead.events.tagged import tag
+from playhead.events.codec import event_json
 from playhead.sse.message import SSEMessage
 from playhead.text import safe
 
@@ -67,27 +62,15 @@ def _message(name: str, plain: Mapping[str, Any]) -> str:
     return SSEMessage(name, json.dumps(plain, sort_keys=True, allow_nan=False)).format()
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: object) -> dict[str, Any]:
     """Return a value as a dict that strict JSON can carry."""
     try:
-        found = tag(_fields(value))
-    except RecursionError as error:
-        raise UsageError(f"{type(value).__qualname__} has no JSON form: it is nested too deep, or in itself") from error
-    if not isinstance(found, dict):
+        plain = json.loads(event_json(value))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{type(value).__qualname__} has no JSON form: {error}") from error
+    if not isinstance(plain, dict):
         raise UsageError(f"{type(value).__qualname__} has no JSON form: it is no object with fields")
-    return found
-
-
-def _fields(value: Any) -> Any:
-    if isinstance(value, Event):
-        return encode_event(value)
-    if isinstance(value, Mapping | BaseModel):
-        return value
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    raise UsageError(f"{type(value).__qualname__} has no JSON form: it is no mapping, model or dataclass")
+    return plain
 
 
 def _type_of(plain: Mapping[str, Any]) -> str:

@@ -10,9 +10,10 @@ from inspect import isawaitable
 from typing import Any
 
 from playhead.errors import UsageError
-from playhead.handlers.base import ClosableStream, OnceHandler
+from playhead.handlers.base import ClosableStream
 from playhead.handlers.bell import Bell
 from playhead.handlers.drafts import Draft, Drafter, Serializer
+from playhead.handlers.messages import MessageHandler
 from playhead.ids import SYSTEM_IDS, Ids
 from playhead.sse.message import SSEMessage
 
@@ -20,7 +21,7 @@ OnMessage = Callable[[SSEMessage], Awaitable[object] | object]
 """What is called with each message at once: a function, or a coroutine function, which is awaited."""
 
 
-class SSEHandler(OnceHandler):
+class SSEHandler(MessageHandler):
     """Collect the stream as messages of an event stream: one an event, then `done` or `error`.
 
     `done` carries `{"status":"complete","total_events":n}`, n without itself; `error` carries `"internal error"` and a
@@ -32,7 +33,7 @@ class SSEHandler(OnceHandler):
     type are made visible, so that they forge no field.
 
     `max_messages` keeps only the newest, and `dropped` counts those that had to go. `on_message` is given each message
-    at once; with `max_messages=0` nothing is collected beside it.
+    at once, and can be set at any time; with `max_messages=0` nothing is collected beside it.
     """
 
     late: int
@@ -49,28 +50,14 @@ class SSEHandler(OnceHandler):
         ids: Ids = SYSTEM_IDS,
         debug: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(Drafter(include_timestamp, include_id, id_prefix, custom_serializer, ids=ids, debug=debug))
         if max_messages is not None and max_messages < 0:
             raise UsageError(f"SSEHandler(max_messages={max_messages!r}) must be 0 or more, or None to keep all.")
-        self.include_timestamp = include_timestamp
-        self.include_id = include_id
-        self.id_prefix = id_prefix
-        self.custom_serializer = custom_serializer
-        self.max_messages = max_messages
         self.on_message = on_message
-        self._drafter = Drafter(
-            include_timestamp=include_timestamp,
-            include_id=include_id,
-            id_prefix=id_prefix,
-            custom_serializer=custom_serializer,
-            ids=ids,
-            debug=debug,
-        )
         self._drafts: deque[Draft] = deque(maxlen=max_messages)
         self._count = 0
         self._popped = 0
         self._stream = 0
-        self._has_error = False
         self._news = Bell()
 
     async def on_event(self, event: Any) -> None:
@@ -85,17 +72,6 @@ class SSEHandler(OnceHandler):
             self._news.ring()
         if self.on_message is not None:
             await self._push(draft)
-
-    async def on_complete(self) -> None:
-        """Hold the message `done`."""
-        if self._ends_now():
-            await self._finish(self._drafter.done(self._count))
-
-    async def on_error(self, error: Exception) -> None:
-        """Hold the message `error`."""
-        if self._ends_now():
-            self._has_error = True
-            await self._finish(self._drafter.error(error))
 
     def get_messages(self) -> list[SSEMessage]:
         """Return the messages that are held, oldest first, in a new list."""
@@ -121,14 +97,9 @@ class SSEHandler(OnceHandler):
         return _Messages(self)
 
     @property
-    def is_complete(self) -> bool:
-        """Say whether the stream has ended, well or badly."""
-        return self._ended
-
-    @property
-    def has_error(self) -> bool:
-        """Say whether the stream ended with an error."""
-        return self._has_error
+    def max_messages(self) -> int | None:
+        """Return how many messages are kept at most, or None for all of them."""
+        return self._drafts.maxlen
 
     @property
     def dropped(self) -> int:
@@ -142,7 +113,6 @@ class SSEHandler(OnceHandler):
         self._count = 0
         self._popped = 0
         self._stream += 1
-        self._has_error = False
         self._news.ring()
 
     @property
@@ -152,7 +122,10 @@ class SSEHandler(OnceHandler):
     def _numbers(self) -> Iterable[int]:
         return itertools.count(self._gone + 1)
 
-    async def _finish(self, last: Draft) -> None:
+    def _sent(self) -> int:
+        return self._count
+
+    async def _end(self, last: Draft) -> None:
         self._drafts.append(last)
         self._count += 1
         self._news.ring()
