@@ -1,14 +1,17 @@
 """The vocabulary of the dialects' tables, and how one event is read by it."""
 
+from enum import StrEnum
 from typing import Any
 
 import pytest
 
+from playhead.events.agui import AGUI
 from playhead.events.canonical import MASKED
 from playhead.events.dialects import DIALECTS
 from playhead.events.locus import LOCUS
+from playhead.events.paths import at, path, replaced
 from playhead.events.shipit import SHIPIT
-from playhead.events.spans import Dialect, Span, Touch, Verb, at, closes, feeds, opens, path, replaced
+from playhead.events.spans import Dialect, Span, Touch, Verb, closes, each, feeds, loosely, opens
 from playhead.events.turns import TURNS
 
 
@@ -82,7 +85,7 @@ OUTPUT = {"call_id": "c1", "chunk": "4"}
         (
             SHIPIT,
             {"type": "tool_failed", "message": "Tool failed: add", "payload": {"error": "boom"}},
-            [Touch(Verb.FEED, Span.TOOL, text="boom")],
+            [Touch(Verb.CLOSE, Span.TOOL, name="add", status="boom", loose=True)],
         ),
         (
             SHIPIT,
@@ -121,6 +124,7 @@ def test_end_of(dialect: Dialect, event: dict[str, Any], end: str) -> None:
         (LOCUS, {"terminate"}),
         (SHIPIT, {"run_completed", "run_failed", "run_cancelled"}),
         (TURNS, {"Complete", "ErrorEvent"}),
+        (AGUI, {"RUN_FINISHED", "RUN_ERROR"}),
     ],
 )
 def test_terminal_types(dialect: Dialect, types: set[str]) -> None:
@@ -167,8 +171,84 @@ def test_what_is_closed_is_opened_or_fed(dialect: Dialect) -> None:
     assert used & {Span.TOOL, Span.SUBAGENT} <= opened
 
 
+class Kind(StrEnum):
+    """An enumeration of types, as some packages have it."""
+
+    OPEN = "open"
+
+
+TABLE = Dialect(
+    "table",
+    "kind",
+    lambda raw: None,
+    {
+        "open": (opens(Span.TOOL, key="turn|run,index", when="item.type=call|search"),),
+        "feed": (
+            each("items.*", feeds(Span.TOOL, key="id", text="text", when="thought="), of="n"),
+            each("items.*.calls.*", loosely(feeds(Span.TOOL, text="text")), of="n"),
+        ),
+    },
+    shapes={"feed": path("items.*.n"), "empty": path("items")},
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "touches"),
+    [
+        ({"kind": "open", "item": {"type": "call"}, "turn": 1, "index": 2}, [Touch(Verb.OPEN, Span.TOOL, (1, 2))]),
+        ({"kind": "open", "item": {"type": "search"}, "run": 3}, [Touch(Verb.OPEN, Span.TOOL, (3, None))]),
+        ({"kind": "open", "item": {"type": "text"}}, []),
+        ({"kind": "open", "item": {"type": ["call"]}}, []),
+        ({"kind": "open"}, []),
+        (
+            {"items": [{"n": 1, "thought": True, "calls": [{"text": "x"}]}]},
+            [Touch(Verb.FEED, Span.TOOL, 1, text="x", loose=True)],
+        ),
+        (
+            {"items": [{"n": 1, "id": 2}, {"n": 3}, 4]},
+            [Touch(Verb.FEED, Span.TOOL, (None, 2)), Touch(Verb.FEED, Span.TOOL, (None, None))],
+        ),
+    ],
+)
+def test_conditions_lists_and_keys_of_several_fields(event: dict[str, Any], touches: list[Touch]) -> None:
+    """An operation may depend on a word, or on nothing being there; it is done for each item, which has its owner."""
+    assert list(TABLE.touches(event)) == touches
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ({"items": [{}, {"n": 0}]}, "feed"),
+        ({"items": [{"n": None}, 5]}, "empty"),
+        ({"items": 5, "kind": "open"}, "empty"),
+        ({"items": None, "kind": "open"}, "open"),
+        ({"kind": Kind.OPEN}, "open"),
+        ({"kind": 5}, ""),
+    ],
+)
+def test_what_is_in_an_event_tells_its_type(event: dict[str, Any], kind: str) -> None:
+    """The first shape that fits tells it, and else the tag, plain or of an enumeration."""
+    assert TABLE.type_of(event) == kind
+    assert type(TABLE.type_of(event)) is str
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=str)
+@pytest.mark.parametrize("value", [[1], 5, None, "x"])
+def test_what_is_no_object_has_no_type(dialect: Dialect, value: Any) -> None:
+    """Whatever stands on a line may be asked for its type."""
+    assert dialect.type_of(value) == ""
+
+
+def test_which_spans_are_paired() -> None:
+    """Steps are where each has an end of its own; runs are judged apart."""
+    assert Span.STEP not in LOCUS.paired | SHIPIT.paired
+    assert Span.STEP in AGUI.paired
+    assert all(Span.RUN not in dialect.paired for dialect in DIALECTS.values())
+
+
 def test_makers_of_rows() -> None:
     """The three verbs make rows with paths."""
     assert opens(Span.TOOL, key="a.b").key == ("a", "b")
     assert feeds(Span.TOOL, text="t", when="w").when == ("w",)
+    assert feeds(Span.TOOL, when="a.b=c|d").among == ("c", "d")
     assert closes(Span.TOOL, name="n", or_name="m.:", status="s").or_name == ("m", ":")

@@ -10,7 +10,8 @@ from statistics import median
 from typing import Any
 
 from playhead.cassettes.reading import Cassette
-from playhead.events.spans import Dialect, Span, Touch, Verb, at
+from playhead.events.paths import at
+from playhead.events.spans import Dialect, Span, Touch, Verb
 from playhead.replaying.tape import Tape
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playhead.events.canonical import MASKED
-from playhead.events.spans import Dialect, Span, Touch, Verb, at
+from playhead.events.paths import at
+from playhead.events.spans import Dialect, Span, Touch, Verb
 from playhead.events.tagged import tag
 
 MAX_VALUE: Final = 200

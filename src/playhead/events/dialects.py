@@ -5,14 +5,22 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from playhead.errors import UsageError
+from playhead.events.agui import AGUI
+from playhead.events.anthropic import ANTHROPIC_MESSAGES
 from playhead.events.base import OpaqueEvent
+from playhead.events.gemini import GEMINI
 from playhead.events.locus import LOCUS
+from playhead.events.locus_server import LOCUS_SERVER
+from playhead.events.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from playhead.events.shipit import SHIPIT
 from playhead.events.spans import Dialect
 from playhead.events.turns import TURNS
 from playhead.text import nearest
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (LOCUS, SHIPIT, TURNS)}
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect
+    for dialect in (LOCUS, LOCUS_SERVER, SHIPIT, TURNS, AGUI, OPENAI_CHAT, OPENAI_RESPONSES, ANTHROPIC_MESSAGES, GEMINI)
+}
 """Each dialect by its name."""
 
 

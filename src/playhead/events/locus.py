@@ -12,7 +12,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Type
 from playhead.clock import utc_now
 from playhead.events.base import Event, FrozenModel, JsonObject, Number, OpaqueEvent
 from playhead.events.frozen import FrozenDict, FrozenList, freeze
-from playhead.events.spans import POINT, Dialect, Op, Span, closes, feeds, opens, path
+from playhead.events.paths import path
+from playhead.events.spans import POINT, Dialect, Op, Span, closes, feeds, opens
 
 Texts = Annotated[list[str], AfterValidator(freeze)]
 """A frozen list of texts."""
@@ -378,7 +379,7 @@ _OPS: dict[str, tuple[Op, ...]] = {
     "think": (opens(Span.STEP, key="iteration"),),
     "tool_start": (opens(Span.TOOL, **_TOOL),),
     "tool_progress": (feeds(Span.TOOL, key="tool_call_id", text="message"),),
-    "tool_complete": (closes(Span.TOOL, **_TOOL, status="error"),),
+    "tool_complete": (closes(Span.TOOL, **_TOOL, status="error", result="result"),),
     "subagent": (feeds(Span.TOOL, key="tool_call_id"),),
     "model_chunk": (
         feeds(Span.REASONING, text="reasoning", when="reasoning"),
@@ -417,5 +418,14 @@ LOCUS = Dialect(
     ids=(path("tool_call_id"), path("tool_calls.*.id"), path("interrupt_id")),
     ends={"terminate:cancelled": "cancelled"},
     pauses=frozenset({"interrupt"}),
+    framed=True,
+    cuts=frozenset({"terminate:cancelled", "terminate:error"}),
+    raises=frozenset({"terminate:error"}),
+    counters={
+        "terminate": (
+            ("iterations_used", Span.STEP, path("iterations_used")),
+            ("total_tool_calls", Span.TOOL, path("total_tool_calls")),
+        )
+    },
 )
 """The native dialect."""

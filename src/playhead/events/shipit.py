@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field, TypeAdapter
 
 from playhead.events.base import Event, JsonObject, Number, OpaqueEvent
 from playhead.events.frozen import FrozenDict
-from playhead.events.spans import POINT, Dialect, Op, Span, closes, feeds, opens, path
+from playhead.events.paths import path
+from playhead.events.spans import POINT, Dialect, Op, Span, closes, feeds, loosely, opens
 
 
 def _known(event_type: str) -> str:
@@ -35,7 +36,7 @@ class ShipitEvent(Event):
         return self.type
 
 
-_TOOL = {"key": "payload.call_id|tool_call_id"}
+_CALL = "payload.call_id|tool_call_id"
 # 1.0.x names the tool in the message alone: "Tool called: add".
 _NAME = {"name": "payload.tool", "or_name": "message.:"}
 _OPS: dict[str, tuple[Op, ...]] = {
@@ -50,13 +51,13 @@ _OPS: dict[str, tuple[Op, ...]] = {
     "planning_completed": POINT,
     "tool_group_started": POINT,
     "tool_group_completed": POINT,
-    "tool_input_delta": (feeds(Span.TOOL, **_TOOL, text="payload.delta|chunk"),),
-    "tool_called": (opens(Span.TOOL, **_TOOL, **_NAME),),
-    "tool_output_started": (feeds(Span.TOOL, **_TOOL),),
-    "tool_output_delta": (feeds(Span.TOOL, **_TOOL, text="payload.chunk"),),
-    "tool_completed": (closes(Span.TOOL, **_TOOL, **_NAME),),
-    # 1.0 can fail a tool that was never called, and complete one that failed: this is news of a tool, not its end.
-    "tool_failed": (feeds(Span.TOOL, **_TOOL, text="payload.error"),),
+    "tool_input_delta": (loosely(feeds(Span.TOOL, key=_CALL, text="payload.delta|chunk")),),
+    "tool_called": (opens(Span.TOOL, key=_CALL, **_NAME),),
+    "tool_output_started": (feeds(Span.TOOL, key=_CALL),),
+    "tool_output_delta": (feeds(Span.TOOL, key=_CALL, text="payload.chunk"),),
+    "tool_completed": (closes(Span.TOOL, key=_CALL, **_NAME),),
+    # 1.0 can fail a tool that was never called, and complete one that failed.
+    "tool_failed": (loosely(closes(Span.TOOL, key=_CALL, **_NAME, status="payload.error")),),
     "tool_retry": POINT,
     "tool_denied": POINT,
     "tool_arguments_rejected": POINT,
@@ -65,10 +66,10 @@ _OPS: dict[str, tuple[Op, ...]] = {
     "skill_loaded": POINT,
     "tools_discovered": POINT,
     "tools_rebound": POINT,
-    "subagent_started": (opens(Span.SUBAGENT, **_TOOL),),
-    "subagent_event": (feeds(Span.SUBAGENT, **_TOOL, text="payload.inner.chunk|delta"),),
-    "sub_agent_event": (feeds(Span.SUBAGENT, **_TOOL, text="payload.inner.chunk|delta"),),
-    "subagent_completed": (closes(Span.SUBAGENT, **_TOOL),),
+    "subagent_started": (opens(Span.SUBAGENT, key=_CALL),),
+    "subagent_event": (feeds(Span.SUBAGENT, key=_CALL, text="payload.inner.chunk|delta"),),
+    "sub_agent_event": (feeds(Span.SUBAGENT, key=_CALL, text="payload.inner.chunk|delta"),),
+    "subagent_completed": (closes(Span.SUBAGENT, key=_CALL),),
     "mcp_attached": POINT,
     "llm_retry": POINT,
     "context_snapshot": POINT,
@@ -111,5 +112,9 @@ SHIPIT = Dialect(
     pauses=frozenset({"interactive_request", "approval_required"}),
     after=frozenset({"rag_sources"}),
     silent_end="cancelled",
+    framed=True,
+    cuts=frozenset({"run_failed", "run_cancelled"}),
+    first=frozenset({"run_started"}),
+    unique=frozenset({Span.TOOL, Span.SUBAGENT}),
 )
 """The dialect of shipit-agent 1.0 and 2.x. `cancel()` sends no terminal event: a silent end is a cancelled one."""

@@ -4,12 +4,13 @@ Knows the vocabulary of a dialect's table and how to read one event by it. Holds
 sequence of touches means is the business of contracts, comparison and statistics.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from playhead.events.canonical import Path, mask
+from playhead.events.paths import Event, Get, at, getter, is_plain, kind_reader, lister, path, replaced
 
 
 class Span(StrEnum):
@@ -19,6 +20,7 @@ class Span(StrEnum):
     STEP = "step"
     MODEL = "model"
     MESSAGE = "message"
+    PART = "part"
     REASONING = "reasoning"
     TOOL = "tool"
     SUBAGENT = "subagent"
@@ -37,8 +39,13 @@ class Op:
     """One cell of a dialect's table: what an event type does to one span, and where in the event the details are.
 
     `key` tells spans of one kind apart, `name` is for people, `status` is how a span ended, `text` is the piece that a
-    feed adds. `when` makes the operation depend on a field being truthy. `or_name` is where the name is if it is not at
-    `name`.
+    feed adds, `result` what a close brings where it brings that or a status, never both. `when` makes the operation
+    depend on a field being truthy, or being one of `among`. `or_name` is where the name is if it is not at `name`. What
+    is `loose` may come at a wrong time, too: a feed and an end while the span is not open, an opening while it is; a
+    loose end may be followed by another one.
+
+    `each` makes the operation once for each item of a list, or of a list in each item of a list: the other paths then
+    begin at the item, and `of` at the item of the outer list, whose value stands before the key, if there is one.
     """
 
     verb: Verb
@@ -48,11 +55,15 @@ class Op:
     status: Path = ()
     text: Path = ()
     when: Path = ()
+    among: tuple[Any, ...] = ()
     or_name: Path = ()
+    result: Path = ()
+    each: Path = ()
+    of: Path = ()
+    loose: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(NamedTuple):
     """What one event does to one span: an `Op` with its values read. Missing values are None."""
 
     verb: Verb
@@ -61,63 +72,127 @@ class Touch:
     name: Any = None
     status: Any = None
     text: Any = None
+    result: Any = None
+    loose: bool = False
 
 
-def opens(span: Span, *, key: str = "", name: str = "", or_name: str = "") -> Op:
+def opens(span: Span, *, key: str = "", name: str = "", or_name: str = "", when: str = "") -> Op:
     """Begin the span. A step also ends the step before it, and a run ends all that is in it."""
-    return Op(Verb.OPEN, span, key=path(key), name=path(name), or_name=path(or_name))
+    return Op(Verb.OPEN, span, path(key), path(name), or_name=path(or_name), **_condition(when))
 
 
 def feeds(span: Span, *, key: str = "", text: str = "", when: str = "") -> Op:
     """Add to the span."""
-    return Op(Verb.FEED, span, key=path(key), text=path(text), when=path(when))
+    return Op(Verb.FEED, span, path(key), text=path(text), **_condition(when))
 
 
-def closes(span: Span, *, key: str = "", name: str = "", or_name: str = "", status: str = "", when: str = "") -> Op:
+def closes(
+    span: Span,
+    *,
+    key: str = "",
+    name: str = "",
+    or_name: str = "",
+    status: str = "",
+    when: str = "",
+    result: str = "",
+) -> Op:
     """End the span."""
     where = (path(key), path(name), path(status))
-    return Op(Verb.CLOSE, span, *where, when=path(when), or_name=path(or_name))
+    return Op(Verb.CLOSE, span, *where, or_name=path(or_name), result=path(result), **_condition(when))
+
+
+def _condition(spelled: str) -> dict[str, Any]:
+    """Return what `when` says: `done` is truthy, `thought=` is not, `item.type=message|reasoning` is one of these."""
+    where, equals, words = spelled.partition("=")
+    return {"when": path(where), "among": tuple(words.split("|")) if words else (None, False) if equals else ()}
+
+
+def loosely(op: Op) -> Op:
+    """Let the operation come at a wrong time, too: see `Op`."""
+    return replace(op, loose=True)
+
+
+def each(items: str, op: Op, *, of: str = "") -> Op:
+    """Do `op` for each item at a path with `*`: `each("choices.*.delta.tool_calls.*", feeds(...), of="index")`."""
+    return replace(op, each=path(items), of=path(of))
 
 
 POINT: tuple[Op, ...] = ()
 """What an event does that touches no span: it marks a moment."""
 
 
-def path(spelled: str) -> Path:
-    """Return `"payload.call_id"` as the path `("payload", "call_id")`.
-
-    `*` is any key or item, `a|b` is the first of two keys that is there, and `:` what a text says after its `": "`.
-    """
-    return tuple(spelled.split(".")) if spelled else ()
+Read = Callable[[Event], Iterable[Touch]]
+"""What reads the touches of one operation off an event."""
 
 
-def at(value: Any, where: Path) -> Any:
-    """Return what stands at a path without `*`; None if nothing does, or the path is empty."""
-    if not where:
-        return None
-    for step in where:
-        if step == ":":
-            value = value.partition(": ")[2] if isinstance(value, str) else None
-        elif isinstance(value, Mapping):
-            value = next((value[key] for key in step.split("|") if value.get(key) is not None), None)
-        else:
-            return None
-    return value
+def reader(op: Op) -> Read:
+    """Return what reads the touches of an operation off events, made for many of them: mostly one, or none."""
+    blank = Touch(op.verb, op.span, loose=op.loose)
+    places = [(Touch._fields.index(name), where) for name in _READ if (where := getattr(op, name))]
+    plain = [(place, where[0]) for place, where in places if is_plain(where)]
+    deep = [(place, getter(where)) for place, where in places if not is_plain(where)]
+    other_name = getter(op.or_name) if op.or_name else None
+    when, among = getter(op.when) if op.when else None, op.among
+
+    def read(event: Event) -> Iterable[Touch]:
+        if when and not (when(event) in among if among else when(event)):
+            return ()
+        values: list[Any] = list(blank)
+        for place, key in plain:
+            values[place] = event.get(key)
+        for place, get in deep:
+            values[place] = get(event)
+        if other_name and values[_NAME] is None:
+            values[_NAME] = other_name(event)
+        # What `Touch._make` does, without its call.
+        return (tuple.__new__(Touch, values),)
+
+    return _for_each(op, read) if op.each else read
 
 
-@dataclass(frozen=True, slots=True)
+_READ = ("key", "name", "status", "text", "result")
+_NAME = Touch._fields.index("name")
+
+
+def _for_each(op: Op, read: Read) -> Read:
+    of, items = getter(op.of) if op.of else None, lister(op.each)
+
+    def read_all(event: Event) -> Iterable[Touch]:
+        if not of:
+            return [touch for _, item in items(event) for touch in read(item)]
+        pairs = [(of(outer), touch) for outer, item in items(event) for touch in read(item)]
+        return [touch._replace(key=(owner, touch.key) if op.key else owner) for owner, touch in pairs]
+
+    return read_all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """What Playhead knows of one framework's events, as a table. It imports nothing of that framework.
 
     `tag` is the field that names an event's type, and `ops` says for each type what it does to spans; a type that is
-    not there is a point. `decode` makes a typed event of JSON bytes, and raises pydantic's `ValidationError`.
+    not there is a point. `decode` makes a typed event of JSON bytes, and raises pydantic's `ValidationError`. Where
+    events do not name their types, `shapes` tells them by what is in them: the first type whose place holds something.
+    The `sentinel` is what a stream ends with that is no JSON; it is read as an event of that type. `sequence` is where
+    events are numbered without a gap. `framed` streams may be sent with frames: `done`, `error` and `heartbeat`. In a
+    `named` one readers go by the name of the SSE event alone. `arguments` are types that bring pieces of a tool's JSON.
 
     `volatile` fields differ from run to run and mean nothing; `ids` are made up anew each time, and compare up to a
     consistent renaming. `nested` is where an event carries another one. `group` tells agents apart that share a stream.
 
     `ends` reads how a run ended off its last telling event: the key is an event type, or `type:status`; `after` names
     the types that may follow the terminal event, `pauses` those that make a run wait when nothing follows. A source
-    that runs dry without any of them ended as `silent_end`.
+    that runs dry without any of them ended as `silent_end`. `cuts` are the terminals, spelled as in `ends`, that cut a
+    run short, so that its spans may stay open, and `raises` those that come together with an exception.
+
+    For order: `first` are the types that a run may begin with, where it is opened at all; `unique` the kinds of span
+    whose keys do not repeat while they are open; `within` says which kind of span must not outlive which.
+    `counters` are what a terminal event says of how many spans there were: a name, the kind of span, the place.
+    `once` are the kinds whose keys do not repeat in a run at all, and `tacit` those that end with what they lie in,
+    said or not.
+
+    Found in the table: `explicit` are the kinds of span that an event opens, and `paired` those of them that are opened
+    and closed by key: all but runs, and steps that only the next one ends. A `flat` table reads no field of a field.
     """
 
     name: str
@@ -133,28 +208,64 @@ class Dialect:
     pauses: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     silent_end: str = "complete"
+    cuts: frozenset[str] = frozenset()
+    raises: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()
+    unique: frozenset[Span] = frozenset()
+    once: frozenset[Span] = frozenset()
+    tacit: frozenset[Span] = frozenset()
+    within: Mapping[Span, Span] = field(default_factory=dict)
+    counters: Mapping[str, tuple[tuple[str, Span, Path], ...]] = field(default_factory=dict)
+    shapes: Mapping[str, Path] = field(default_factory=dict)
+    sentinel: str = ""
+    framed: bool = False
+    named: bool = False
+    arguments: frozenset[str] = frozenset()
+    sequence: Path = ()
+    explicit: frozenset[Span] = field(init=False)
+    paired: frozenset[Span] = field(init=False)
+    flat: bool = field(init=False)
+    type_of: Callable[[Event], str] = field(init=False, repr=False)
+    group_of: Get = field(init=False, repr=False)
+    nested_of: Get = field(init=False, repr=False)
+    _readers: Mapping[str, tuple[Read, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        cells = [op for ops in self.ops.values() for op in ops]
+        object.__setattr__(self, "explicit", frozenset(op.span for op in cells if op.verb is Verb.OPEN))
+        by_key = {op.span for op in cells if op.verb is Verb.CLOSE and op.key}
+        object.__setattr__(self, "paired", self.explicit - {Span.RUN} - ({Span.STEP} - by_key))
+        read = {getattr(op, name) for op in cells for name in (*_READ, "when", "or_name", "each")}
+        object.__setattr__(self, "flat", all(len(where) <= 1 for where in read))
+        object.__setattr__(self, "type_of", kind_reader(self.tag, self.shapes))
+        object.__setattr__(self, "group_of", getter(self.group))
+        object.__setattr__(self, "nested_of", getter(self.nested))
+        object.__setattr__(self, "_readers", {kind: tuple(map(reader, ops)) for kind, ops in self.ops.items()})
 
     def __repr__(self) -> str:
         return f"Dialect({self.name!r})"
 
-    def type_of(self, event: Mapping[str, Any]) -> str:
-        """Return the type that an event, as a JSON object, says it has; empty if it says none."""
-        found = at(event, (self.tag,))
-        return found if isinstance(found, str) else ""
+    def touches(self, event: Mapping[str, Any]) -> tuple[Touch, ...]:
+        """Return what an event, as a JSON object, does to spans, in the order in which it does it."""
+        return self.read(event)[1]
 
-    def touches(self, event: Mapping[str, Any]) -> Iterator[Touch]:
-        """Yield what an event, as a JSON object, does to spans, in the order in which it does it."""
-        for op in self.ops.get(self.type_of(event), POINT):
-            if not op.when or at(event, op.when):
-                name = at(event, op.name)
-                if name is None and op.or_name:
-                    name = at(event, op.or_name)
-                text = at(event, op.text) if op.text else None
-                yield Touch(op.verb, op.span, at(event, op.key), name, at(event, op.status), text)
+    def read(self, event: Mapping[str, Any]) -> tuple[str, tuple[Touch, ...]]:
+        """Return an event's type, and what it does to spans."""
+        kind = self.type_of(event)
+        readers = self._readers.get(kind)
+        if not readers:
+            return kind, ()
+        if len(readers) == 1:
+            return kind, tuple(readers[0](event))
+        return kind, tuple(touch for read in readers for touch in read(event))
 
     def is_terminal(self, event_type: str) -> bool:
         """Say whether an event of this type ends a run."""
         return any(op.verb is Verb.CLOSE and op.span is Span.RUN for op in self.ops.get(event_type, POINT))
+
+    def is_normal(self, event_type: str, status: Any) -> bool:
+        """Say whether a terminal event ends a run that did all it began."""
+        return not self.cuts & {event_type, f"{event_type}:{status}"}
 
     def end_of(self, event: Mapping[str, Any]) -> str:
         """Return how a run ended whose last telling event is this one: `complete`, `cancelled` or `paused`."""
@@ -170,9 +281,3 @@ class Dialect:
         if self.nested and isinstance(at(masked, self.nested), dict):
             return replaced(masked, self.nested, self.steady(at(masked, self.nested)))
         return masked
-
-
-def replaced(value: Mapping[str, Any], where: Path, new: Any) -> dict[str, Any]:
-    """Return a copy of `value` with `new` at a path that exists."""
-    head, *rest = where
-    return {**value, head: replaced(value[head], tuple(rest), new) if rest else new}

@@ -10,7 +10,8 @@ from pydantic import Field, TypeAdapter
 
 from playhead.events.base import Event, Json, JsonObject, OpaqueEvent
 from playhead.events.frozen import FrozenDict
-from playhead.events.spans import Dialect, Span, closes, feeds, opens, path
+from playhead.events.paths import path
+from playhead.events.spans import Dialect, Span, closes, feeds, opens
 
 
 class TurnEvent(Event):
@@ -90,5 +91,6 @@ TURNS = Dialect(
         "ErrorEvent": (closes(Span.RUN, key="turn_id", status="error"),),
     },
     ids=(path("turn_id"),),
+    framed=True,
 )
 """The dialect of the minimal union."""

@@ -24,7 +24,8 @@ from playhead.events.base import OpaqueEvent
 from playhead.events.canonical import Path
 from playhead.events.codec import decode_json, strict_json
 from playhead.events.dialects import DIALECTS, get_dialect
-from playhead.events.spans import Dialect, at
+from playhead.events.paths import at
+from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
 from playhead.recording.secrets import local_redactor

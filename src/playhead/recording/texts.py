@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from playhead.events.canonical import Path
-from playhead.events.spans import POINT, Dialect, Op, Span, Verb, replaced
+from playhead.events.paths import replaced
+from playhead.events.spans import POINT, Dialect, Op, Span, Verb
 from playhead.events.tagged import dumps, loads
 
 

@@ -1,7 +1,7 @@
 """The parser of event streams: bytes in, messages out, by the WHATWG HTML standard, section 9.2.6.
 
 Knows the format and nothing else: no socket, no reconnecting, no time. Does not judge a stream either: whatever the
-standard ignores is ignored here, and reporting it is the business of the contracts.
+standard ignores is ignored here. An observer is told of it; what to say of that is the business of the contracts.
 
 The standard is written in `_read_lines`, line by line. In front of it stands `_read_ordinary`, which takes whole
 blocks of the two shapes that nearly every server sends, at a fraction of the cost, and leaves everything else alone.
@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from playhead.errors import UsageError, WireError
 from playhead.sse.message import MAX_RETRY_DIGITS, SSEMessage, check_name, trusted_message
+from playhead.sse.oddity import Odd, Oddity, Watcher
 
 _BOM = b"\xef\xbb\xbf"
 _NUL, _LF, _CR, _COLON = b"\0\n\r:"
@@ -36,6 +37,10 @@ class SSEParser:
 
     `max_line_bytes` bounds a line without its end, `max_message_bytes` the data of a message, each line counted with
     its end; the latter must not be less than the former.
+
+    `observe` is told of what yields no message, before the messages that follow it in the same chunk: a byte order
+    mark, a block of comments, a block without data, a field that there is not, data without a space, bytes that are
+    not UTF-8 and, by `close`, a message that has no end. Ordinary streams have none of these and pay nothing.
 
         >>> parser = SSEParser()
         >>> [message.data for message in parser.feed(b"data: one\n\ndata: tw")]
@@ -64,6 +69,7 @@ class SSEParser:
         "_reported",
         "_retry",
         "_stopped",
+        "_watcher",
     )
 
     def __init__(
@@ -72,6 +78,7 @@ class SSEParser:
         max_line_bytes: int = _DEFAULT_MAX_BYTES,
         max_message_bytes: int = _DEFAULT_MAX_BYTES,
         last_event_id: str = "",
+        observe: Callable[[Odd], object] | None = None,
     ) -> None:
         if not 0 < max_line_bytes <= max_message_bytes:
             raise UsageError(
@@ -82,6 +89,7 @@ class SSEParser:
         self._max_line_bytes = max_line_bytes
         self._max_message_bytes = max_message_bytes
         self._max_ordinary_bytes = min(max_line_bytes, 2 * _SLICE_BYTES)
+        self._watcher = Watcher(observe) if observe else None
         self._reconnection_time_ms: int | None = None
         self._last_event_id = last_event_id
         self._stopped = False
@@ -154,6 +162,8 @@ class SSEParser:
         """
         if self._error is not None and not self._reported:
             self._refuse()
+        if self._watcher and not self._stopped and (self._data or self._pending.startswith(b"data")):
+            self._watcher.tell(Oddity.UNENDED, self._block_place())
         self._stopped = True
         self._forget()
         return []
@@ -234,8 +244,10 @@ class SSEParser:
             sizes = [len(line) + 1 for line in lines]
         within_limit = len(chunk) <= self._max_line_bytes or self._cut_at_overlong(lines)
         unended = lines.pop() if within_limit else b""
-        if self._line == 1 and lines:
+        if self._line == 1 and lines and lines[0].startswith(_BOM):
             lines[0] = lines[0].removeprefix(_BOM)
+            if self._watcher:
+                self._watcher.tell(Oddity.BOM, (1, 0))
         self._read_lines(lines, sizes, messages)
         if not within_limit:
             self._fail(f"is longer than {self._max_line_bytes} bytes", "max_line_bytes")
@@ -258,7 +270,10 @@ class SSEParser:
         for line, size in zip(lines, sizes, strict=False):
             if not line:
                 self._end_block(messages)
-            elif line[0] != _COLON:
+            elif line[0] == _COLON:
+                if self._watcher:
+                    self._watcher.comment()
+            else:
                 if self._fresh:
                     self._fresh = False
                     self._block_line, self._block_offset = self._line, self._offset
@@ -267,6 +282,9 @@ class SSEParser:
                     name, value = b"data", line[6:]
                 else:
                     name, _, value = line.partition(b":")
+                    if self._watcher:
+                        place, is_known = (self._line, self._offset), name in _FIELDS
+                        self._watcher.field(line, name, value, place=place, is_known=is_known)
                     value = value.removeprefix(b" ")
                 take = _FIELDS.get(name)
                 if take is not None:
@@ -276,7 +294,12 @@ class SSEParser:
             self._line += 1
             self._offset += size
 
+    def _block_place(self) -> tuple[int, int]:
+        return (self._line, self._offset) if self._fresh else (self._block_line, self._block_offset)
+
     def _end_block(self, messages: list[SSEMessage]) -> None:
+        if self._watcher:
+            self._watcher.block(self._data, place=self._block_place(), has_fields=not self._fresh)
         if self._data:
             text = b"\n".join(self._data).decode(errors="replace")
             at = self._block_line, self._block_offset
