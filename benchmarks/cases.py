@@ -28,7 +28,7 @@ from vcr.serializers import jsonserializer
 
 import playhead
 from playhead.cassettes.digest import Digest
-from playhead.events import ToolCompleteEvent, ToolStartEvent, decode_event, event_json
+from playhead.events import ModelChunkEvent, ToolCompleteEvent, ToolStartEvent, decode_event, event_json
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SIZES = {"200 B": 24, "1 KB": 830}
@@ -248,6 +248,34 @@ async def serve(handler: Any, made: list[Any]) -> None:
     assert await reader
 
 
+def rules(folder: Path) -> Iterator[Case]:
+    """Checking a run of typed events for two families of rules, per event."""
+    count = 10_000
+    calls = zip(starts(count // 4), chunks(count // 4), chunks(count // 4), events(count // 4, 200), strict=True)
+    run = [event for call in calls for event in call]
+
+    def work(*select: str) -> None:
+        assert not list(playhead.check(run, select=select, ignore=["TRM001"]))
+
+    yield Case(
+        "check",
+        count,
+        "iterating",
+        {
+            "iterating": lambda: [None for _ in run] and None,
+            "ORD": lambda: work("ORD"),
+            "TRM": lambda: work("TRM"),
+            "ORD and TRM": lambda: work("ORD", "TRM"),
+        },
+        goals=(("ORD and TRM", "+", 4.0),),
+    )
+
+
+def chunks(count: int) -> list[Any]:
+    """Return pieces of text."""
+    return [ModelChunkEvent(timestamp=NOW, content=f"piece {n} ") for n in range(count)]
+
+
 def parse(folder: Path) -> Iterator[Case]:
     """Parsing an event stream, per message."""
     shapes = {"data only, 200 B": ("", 200), "event and data, 1 KB": ("event: think\n", 1000)}
@@ -315,6 +343,7 @@ CASES: dict[str, Callable[[Path], Iterator[Case]]] = {
     "record": record,
     "load": load,
     "handlers": handlers,
+    "check": rules,
     "parse": parse,
     "encode": encode,
 }

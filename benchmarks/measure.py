@@ -18,7 +18,8 @@ class Case:
     """What is compared. `floor` names the subject that the others are measured by, `per` how many items one run has.
 
     `goals` are the ratios that are promised: `("playhead", "<=", 1.7)` reads "playhead takes at most 1.7 times as long
-    as the floor", `">="` reads "the floor takes at least so many times as long".
+    as the floor", `">="` reads "the floor takes at least so many times as long", and `"+"` "at most so many microseconds
+    an item more than the floor".
     """
 
     name: str
@@ -52,7 +53,8 @@ def measure(case: Case, *, rounds: int) -> list[Figure]:
     figures = []
     for name, seconds in times.items():
         ratio = median(one / base for one, base in zip(seconds, floor, strict=True))
-        goal, kept = _goal(case, name, ratio)
+        more_us = median(one - base for one, base in zip(seconds, floor, strict=True)) / case.per * 1e6
+        goal, kept = _goal(case, name, ratio, more_us)
         figures.append(Figure(case.name, name, median(seconds) / case.per * 1e6, ratio, goal, kept))
     return figures
 
@@ -68,9 +70,11 @@ def _time(work: Work) -> float:
         gc.enable()
 
 
-def _goal(case: Case, name: str, ratio: float) -> tuple[str, bool | None]:
+def _goal(case: Case, name: str, ratio: float, more_us: float) -> tuple[str, bool | None]:
     for subject, relation, bound in case.goals:
         if subject == name:
+            if relation == "+":
+                return f"at most {bound:g} µs more: {more_us:.2f}", more_us <= bound
             if relation == "<=":
                 return f"at most {bound:g}x", ratio <= bound
             return f"{bound:g}x faster", 1 / ratio >= bound

@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from playhead.cassettes.places import locate
 from playhead.contracts.check import check
+from playhead.contracts.rules import selected
 from playhead.replaying.tape import open_tape
 from playhead.sse.parser import SSEParser
 from playhead.text import columns
@@ -55,7 +56,7 @@ def test_json_sums_it_up() -> None:
         "recorded": {"events": 23, "took_us": 4_830_000},
         "wrote": ["playhead-out/trip.jsonl", "playhead-out/runs.db::trip", "playhead-out/trip.sse"],
         "replayed": {"sse_messages": 24, "same_events": True, "tool_events": 6},
-        "checked": {"rules": ["ORD001", "TRM001", "TRM002"], "violations": []},
+        "checked": {"rules": sorted(selected(["ORD", "TRM"])), "violations": []},
     }
 
 

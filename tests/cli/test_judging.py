@@ -1,4 +1,4 @@
-"""`playhead diff`, `check` and `verify`: what differs, what breaks a rule, what is damaged."""
+"""`playhead diff` and `verify`: what differs, and what is damaged."""
 
 from pathlib import Path
 from typing import Any
@@ -89,42 +89,6 @@ def test_tapes_of_two_dialects_cannot_be_compared() -> None:
     shown = playhead("diff", "a.jsonl", "b.jsonl")
     assert (shown.code, shown.out) == (2, "")
     assert "a.jsonl is of dialect 'locus' and b.jsonl of 'shipit'" in shown.err
-
-
-def test_a_sound_stream_has_no_findings() -> None:
-    """Standard output stays empty; how much was checked is told beside it."""
-    write_tape("a.jsonl")
-    assert playhead("check", ".") == (0, "", "1 cassette checked, nothing found\n")
-
-
-def test_findings_have_a_file_and_a_line() -> None:
-    """Each is one line, as a linter's; the end of the stream is the line of the seal."""
-    write_tape("a.jsonl", [SEARCH[0], SEARCH[3]])
-    assert playhead("check", "a.jsonl") == (
-        1,
-        "a.jsonl:3: ORD001 tool_complete closes tool span 'a' (search), which is not open\n"
-        "a.jsonl:4: TRM001 the stream ended after 2 events without a terminal event\n",
-        "1 cassette checked, 2 violations\n",
-    )
-    first, second = playhead("check", "a.jsonl", "--json").lines()
-    assert first == {
-        "place": "a.jsonl",
-        "line": 3,
-        "index": 1,
-        "code": "ORD001",
-        "message": "tool_complete closes tool span 'a' (search), which is not open",
-    }
-    assert second["line"] == 4
-
-
-def test_what_cannot_be_checked_is_worse_than_a_finding() -> None:
-    """A damaged cassette gives exit code 2, and the others are checked all the same."""
-    Path("a.jsonl").write_bytes(b"rubbish\n")
-    write_tape("b.jsonl", SEARCH[:3])
-    shown = playhead("check", ".")
-    assert shown.code == 2
-    assert shown.out == "b.jsonl:5: TRM001 the stream ended after 3 events without a terminal event\n"
-    assert "a.jsonl:1: at byte 0: not a cassette" in shown.err
 
 
 def test_verify_reads_every_byte() -> None:

@@ -1,18 +1,16 @@
-"""`playhead diff`, `check` and `verify`: whether a tape is what it should be."""
+"""`playhead diff` and `verify`: whether a tape is what it should be."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from playhead.cassettes.places import Place
 from playhead.cassettes.reading import Cassette
-from playhead.cli.errors import FOUND, UNREADABLE, tell
+from playhead.cli.errors import FOUND, UNREADABLE
 from playhead.cli.finding import find, find_all
 from playhead.cli.progress import progress
 from playhead.cli.screen import line, number, print_json, said, screen
 from playhead.comparing.comparison import ABSENT, Comparison, Difference
 from playhead.comparing.streams import compare
-from playhead.contracts.check import check
-from playhead.contracts.rules import Violation
 from playhead.errors import CassetteError, UsageError
 from playhead.events.tagged import loads, tag
 from playhead.replaying.tape import Tape
@@ -68,38 +66,6 @@ def _print_comparison(found: Comparison, ends: tuple[str, str]) -> None:
         side = text.strip().partition(" ")[0]
         style = {"old": "red", "new": "green"}.get(side, "") if text.startswith("    ") else ""
         console.print(line(said(text, style, max_columns=console.width if console.is_terminal else None)))
-
-
-def check_all(specs: Sequence[str], *, as_json: bool) -> int:
-    """Print what breaks a rule, as linters do, and return the exit code: 1 for findings, 2 where one is unreadable."""
-    console = screen()
-    count = unreadable = 0
-    places = find_all(specs)
-    for place in places:
-        try:
-            with place.read() as cassette:
-                for violation in check(Tape(cassette)):
-                    count += 1
-                    if as_json:
-                        print_json(_violation(place, violation))
-                    else:
-                        where = said(f"{violation.where}: ")
-                        console.print(line(where, (f"{violation.code} ", "bold"), said(violation.message)))
-        except CassetteError as error:
-            unreadable += 1
-            tell(error)
-    # What is on standard output is for programs: a finding a line, and nothing where there is none.
-    summary = f"{number(len(places), 'cassette')} checked, {number(count, 'violation') if count else 'nothing found'}"
-    screen(errors=True).print(line((summary, "dim")))
-    if unreadable:
-        return UNREADABLE
-    return FOUND if count else 0
-
-
-def _violation(place: Place, violation: Violation) -> dict[str, Any]:
-    at_line = int(violation.where.rpartition(":")[2])
-    found = {"place": place.where, "line": at_line, "index": violation.index, "code": violation.code}
-    return {**found, "message": violation.message}
 
 
 def verify_all(specs: Sequence[str], *, as_json: bool) -> int:

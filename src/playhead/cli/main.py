@@ -191,11 +191,57 @@ def diff(
 
 
 @app.command(rich_help_panel=_JUDGE)
-def check(path: Paths, json: Json = False) -> None:
-    """Check streams against the rules. Exits with 1 where one is broken."""
-    from playhead.cli import judging
+def check(
+    path: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Cassettes, folders, stores, .sse files, URLs, or -.")
+    ],
+    select: Annotated[list[str] | None, typer.Option("--select", metavar="CODES", help="Only these rules.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="CODES", help="Not these rules.")] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="LEVEL", help="Exit with 1 on: error, warning, never.")
+    ] = "error",
+    format: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="How to tell: text, json, github, junit.")
+    ] = "text",
+    dialect: Annotated[
+        str | None,
+        typer.Option("--dialect", "-d", metavar="NAME", help="Whose events bytes carry; else found out."),
+    ] = None,
+    max_silence: Annotated[
+        float | None, typer.Option("--max-silence", metavar="SECONDS", help="How long a stream may be silent.")
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", metavar="N", help="How many steps a run may have.")
+    ] = None,
+    max_events: Annotated[
+        int | None, typer.Option("--max-events", metavar="N", help="How many events a run may have.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", metavar="SECONDS", help="How long a URL is read.")
+    ] = 30.0,
+    json: Json = False,
+) -> None:
+    """Check streams against the rules. Exits with 1 where one is broken.
 
-    raise typer.Exit(judging.check_all(path, as_json=json))
+    CODES are rules or the beginnings of rules, with commas between them: ORD,TRM001. See `playhead rule`.
+    """
+    from playhead.cli import checking
+    from playhead.contracts.limits import Limits
+
+    limits = Limits(silence_s=max_silence, steps=max_steps, events=max_events)
+    options = checking.Options(select or (), ignore or (), limits, dialect, time_limit)
+    raise typer.Exit(checking.check_all(path, options, form="json" if json else format, fail_on=fail_on))
+
+
+@app.command(rich_help_panel=_JUDGE)
+def rule(
+    code: Annotated[str | None, typer.Argument(metavar="CODE", help="A rule. Without it, all are listed.")] = None,
+    json: Json = False,
+) -> None:
+    """Explain a rule, with a stream that breaks it and one that does not."""
+    from playhead.cli import checking
+
+    raise typer.Exit(checking.rule(code, as_json=json))
 
 
 @app.command(rich_help_panel=_JUDGE)

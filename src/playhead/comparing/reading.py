@@ -3,6 +3,7 @@
 Knows a dialect's table, and follows tool spans from their opening on. Does not compare.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from playhead.errors import UsageError
 from playhead.events.canonical import Path, canonical
 from playhead.events.codec import encode_event, strict_json
-from playhead.events.spans import Dialect, Span, Touch, Verb, at, replaced
+from playhead.events.paths import at, replaced
+from playhead.events.spans import Dialect, Span, Touch, Verb
 from playhead.events.tagged import loads
 
 ID = "<id>"
@@ -23,8 +25,9 @@ class Reading:
 
     `event` is the JSON object as it came. In `steady` the volatile fields and the ids are masked; `ids` holds what was
     there, by path, in the order of the dialect's table. `event_type` and `names` (those of the spans that it touches)
-    are a coarse key, `content` is a fine one, and `opening` is the content of the event that opened its tool. `tool` is
-    the key of an open tool with which the event goes on, or which it ends, if it does nothing else.
+    are a coarse key, `content` is a fine one, and `opening` is the content of the event that opened its tool, and the
+    number of the tool among those open that began alike. `tool` is the key of an open tool with which the event goes
+    on, or which it ends, if it does nothing else.
     """
 
     event: Mapping[str, Any]
@@ -33,7 +36,7 @@ class Reading:
     event_type: str
     names: tuple[Any, ...]
     content: str
-    opening: str
+    opening: tuple[str, int]
     tool: str | None
 
 
@@ -63,7 +66,8 @@ class _Reader:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._openings: dict[str, str] = {}
+        self._openings: dict[str, tuple[str, int]] = {}
+        self._open: Counter[str] = Counter()
 
     def read(self, event: dict[str, Any]) -> Reading:
         ids: list[tuple[str, Any]] = []
@@ -71,10 +75,13 @@ class _Reader:
         content = canonical(steady)
         touches = list(self._dialect.touches(event))
         tools = [(touch.verb, self._key(event, touch)) for touch in touches if touch.span is Span.TOOL]
-        opening = ""
+        opening = ("", 0)
         for verb, key in tools:
-            opening = content if verb is Verb.OPEN else self._openings.get(key, "")
+            opening = self._openings.get(key, opening)
+            if verb is Verb.OPEN:
+                opening = (content, self._open[content])
             self._openings[key] = opening
+            self._open[opening[0]] += {Verb.OPEN: 1, Verb.CLOSE: -1}.get(verb, 0)
         goes_on = len(tools) == len(touches) == 1 and tools[0][0] is not Verb.OPEN
         return Reading(
             event=event,

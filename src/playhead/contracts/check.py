@@ -1,13 +1,21 @@
-"""Running the rules over a stream that is at hand: a list, an iterator, a tape."""
+"""Running the rules over a stream: a list, an iterator, a tape, bytes.
 
-from collections.abc import Iterable, Iterator, Mapping
+Knows where events come from and where a finding is. Does not know the rules.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any, Protocol, runtime_checkable
 
 from playhead.cassettes.format import Entry
-from playhead.contracts.rules import RULES, Monitor, Violation, moment
+from playhead.contracts.limits import Limits
+from playhead.contracts.monitor import Place
+from playhead.contracts.rules import selected
+from playhead.contracts.violation import Violation
+from playhead.contracts.watch import Watch
+from playhead.contracts.wire import WireWatch
 from playhead.errors import UsageError
-from playhead.events.codec import decode_event, encode_event
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Dialect
 
@@ -37,72 +45,97 @@ class Taped(Protocol):
 
 
 def check(
-    stream: Taped | Iterable[Any], *, dialect: str | Dialect = "locus", end: str = "complete"
+    stream: Taped | bytes | Iterable[Any],
+    *,
+    dialect: str | Dialect | None = None,
+    end: str | None = None,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    limits: Limits | None = None,
 ) -> Iterator[Violation]:
     """Yield what breaks a rule in a stream, as it is found: lazily, in constant memory for each open span.
 
-    `stream` is a tape, which says its own dialect, and how each of its runs ended; or any iterable of one run's events:
-    typed ones, a framework's own, JSON objects or their text. `end` is one of a cassette's words; only a `complete`
-    stream must have a terminal event. Raises `UsageError` for an item that is no event.
+    `stream` is one of these:
+
+    - a tape, which says its own dialect, and how each of its runs ended;
+    - any iterable of one run's events: typed ones, a framework's own, JSON objects or their text;
+    - the bytes of an event stream, whole or as an iterable of chunks. Then the rules of the wire are asked, too.
+
+    `dialect` is `locus` by default, and bytes say it themselves. `end` is one of a cassette's words: a `complete`
+    stream must have a terminal event. None, for a stream that was read to its end, is the same without a word about
+    exceptions. What the iterable raises passes through, after the findings at that end.
+
+    `select` and `ignore` are codes or their beginnings, `limits` what the rules need that count and time. Raises
+    `UsageError` for an item that is no event, and for a code that there is not.
     """
+    codes = selected(select, ignore, limits or Limits())
+    table = get_dialect(dialect) if dialect is not None else None
     if isinstance(stream, Taped):
-        return _check_tape(stream)
-    if isinstance(stream, bytes | bytearray | str):
-        raise UsageError("a stream is an iterable of events: parse bytes of server-sent events with SSEParser first")
-    return _check_run(stream, get_dialect(dialect), end)
+        return _check_tape(stream, codes, limits)
+    if isinstance(stream, str):
+        raise UsageError("a text is no stream: give bytes, or an iterable of events")
+    items = [bytes(stream)] if isinstance(stream, bytes | bytearray | memoryview) else stream
+    return _check_items(items, lambda item: _watch_for(item, table, codes, limits), end)
 
 
-def _check_run(events: Iterable[Any], dialect: Dialect, end: str) -> Iterator[Violation]:
-    watch = _Watch(dialect)
-    for position, event in enumerate(events):
+def _watch_for(item: Any, dialect: Dialect | None, codes: frozenset[str], limits: Limits | None) -> Watch | WireWatch:
+    """Return what watches a stream that begins so. JSON begins with a brace, and no event stream does."""
+    if isinstance(item, bytes | bytearray | memoryview) and not bytes(item).lstrip().startswith(b"{"):
+        return WireWatch(dialect, codes=codes, limits=limits)
+    return Watch(dialect or get_dialect("locus"), codes=codes, limits=limits)
+
+
+def _check_items(
+    items: Iterable[Any], watch_for: Callable[[Any], Watch | WireWatch], end: str | None
+) -> Iterator[Violation]:
+    source, watch = iter(items), None
+    for position in count():
         try:
-            value = event if isinstance(event, Mapping) else _json_object(event, dialect)
+            item = next(source)
+        except StopIteration:
+            break
+        except Exception:
+            yield from (watch or watch_for(None)).close("error")
+            raise
+        watch = watch or watch_for(item)
+        try:
+            found = watch.feed(item)
         except UsageError as error:
             raise UsageError(f"item {position} of the stream is no event: {error}") from error
-        yield from watch.feed(value)
-    yield from watch.close(end)
+        yield from found
+    yield from (watch or watch_for(None)).close(end)
 
 
-def _json_object(event: Any, dialect: Dialect) -> dict[str, Any]:
-    return encode_event(decode_event(event, dialect) if isinstance(event, bytes | str) else event)
-
-
-def _check_tape(tape: Taped) -> Iterator[Violation]:
-    """Check each run of events by itself: runs of one tape may lie in between each other."""
-    watches: dict[str, _Watch] = {}
-    on_wire: set[str] = set()
-    line = _FIRST_LINE
+def _check_tape(tape: Taped, codes: frozenset[str], limits: Limits | None) -> Iterator[Violation]:
+    """Check each run by itself, events or bytes: runs of one tape may lie in between each other."""
+    watches: dict[str, Watch | WireWatch] = {}
+    line, at_us = _FIRST_LINE, 0
     for line, entry in enumerate(tape.entries(), _FIRST_LINE):
-        if entry.track != "event":
-            on_wire.add(entry.owner)
-        elif entry.kind == "event":
-            watch = watches.get(entry.owner) or watches.setdefault(entry.owner, _Watch(tape.dialect))
-            yield from _located(watch.feed(entry.value()), f"{tape.where}:{line}")
-    for run, end in tape.runs.items():
-        if run in on_wire:
+        at_us += entry.dt_us
+        watch = watches.get(entry.owner)
+        if (entry.track, entry.kind) == ("event", "event"):
+            if watch is None:
+                watch = watches[entry.owner] = Watch(tape.dialect, codes=codes, limits=limits)
+            found = watch.feed(entry.value(), at_us=at_us, place=Place(line))  # type: ignore[call-arg]
+        elif (entry.track, entry.kind) == ("wire", "bytes"):
+            if watch is None:
+                watch = watches[entry.owner] = WireWatch(codes=codes, limits=limits)
+            found = watch.feed(_chunk(entry.value()), at_us=at_us)
+        else:
             continue
-        watch = watches.get(run) or _Watch(tape.dialect)
-        yield from _located(watch.close(end), f"{tape.where}:{line + 1}")
+        for violation in found:
+            yield _placed(violation, tape, entry.owner, line)
+    for run, end in tape.runs.items():
+        watch = watches.get(run) or Watch(tape.dialect, codes=codes, limits=limits)
+        for violation in watch.close(end):
+            yield _placed(violation, tape, run, line + 1)
 
 
-def _located(violations: Iterator[Violation], where: str) -> Iterator[Violation]:
-    return (replace(violation, where=where) for violation in violations)
+def _placed(violation: Violation, tape: Taped, run: str, line: int) -> Violation:
+    """Return a finding in its place on a tape: bytes have an offset beside the line of their entry."""
+    at_line = line if violation.line is None or violation.offset is not None else violation.line
+    return replace(violation, file=tape.where, run=run, line=at_line)
 
 
-class _Watch:
-    """Watch one run for every rule."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._monitors: list[Monitor] = [rule(dialect) for rule in RULES]
-        self._count = 0
-
-    def feed(self, event: Mapping[str, Any]) -> Iterator[Violation]:
-        seen = moment(self._count, event, self._dialect)
-        self._count += 1
-        for monitor in self._monitors:
-            yield from monitor.feed(seen)
-
-    def close(self, end: str) -> Iterator[Violation]:
-        for monitor in self._monitors:
-            yield from monitor.close(end, self._count)
+def _chunk(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")

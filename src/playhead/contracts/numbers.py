@@ -1,0 +1,165 @@
+"""Numbers that only grow: the ids of messages, the numbers of events, and texts that add up.
+
+Knows counting. Does not know what is counted.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, ClassVar, Final
+
+from pydantic_core import from_json
+
+from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment, hashable, span_name
+from playhead.events.paths import getter
+from playhead.events.spans import Dialect, Span, Verb
+from playhead.sse.message import SSEMessage
+
+WINDOW: Final = 1024
+"""How many ids are remembered, to notice one that comes again."""
+MAX_ARGUMENTS: Final = 1024 * 1024
+"""How much of a tool's arguments is kept, in characters, to see whether they add up."""
+
+_NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]{0,17})", re.DOTALL)
+
+
+class Ids:
+    """Follow the ids of a stream's messages.
+
+    `any` says that there were some, `numbered` that the first one ended with a number, and `before` how many messages
+    came before that, by this number. `again` says that the last id came again with the message that it had.
+    """
+
+    def __init__(self) -> None:
+        self.any: bool = False
+        self.numbered: bool = False
+        self.before: int = 0
+        self._last: tuple[str, int] | None = None
+        self.again: bool = False
+        self._recent: deque[str] = deque(maxlen=WINDOW)
+        self._known: dict[str, int] = {}
+
+    def look(self, message: SSEMessage, *, counted: bool) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with a message's id: a code and what to say. Ids that are `counted` leave none out."""
+        id = message.block_id
+        if not id:
+            if self.any:
+                yield "WIR007", "the message has no id, and those before it have"
+            return
+        is_first, self.any = not self.any, True
+        found = _NUMBERED.fullmatch(id)
+        number = (found[1], int(found[2])) if found else None
+        if id in self._known:
+            self.again = self._known[id] == hash(message.data)
+            yield "WIR008", f"the id {id!r} comes again" + ", with the same message" * self.again
+            return
+        self._remember(id, message.data)
+        if is_first and number is not None:
+            self.numbered = True
+            self.before = max(0, number[1] - 1)
+        elif number is not None and self._last is not None and number[0] == self._last[0]:
+            if number[1] < self._last[1]:
+                yield "WIR009", f"the id {id!r} comes after {self._last[0]}{self._last[1]}"
+            elif counted and number[1] > self._last[1] + 1:
+                yield "WIR009", f"the id {id!r} comes right after {self._last[0]}{self._last[1]}: messages are missing"
+        self._last = number
+
+    def _remember(self, id: str, data: str) -> None:
+        if len(self._recent) == WINDOW:
+            del self._known[self._recent[0]]
+        self._recent.append(id)
+        self._known[id] = hash(data)
+
+
+class Sequence:
+    """Watch the numbers that a dialect gives its events: each is one more than the last.
+
+    Told at the end, for `Watch` tells it only where no other rule has seen the same fault.
+    """
+
+    codes: ClassVar[tuple[str, ...]] = ("WIR009",)
+    hears_all: ClassVar[bool] = True
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._number_of = getter(dialect.sequence)
+        self._last: int | None = None
+        self._found: Finding | None = None
+
+    def feed(self, moment: Moment) -> Findings:
+        """Notice an event that is not the next one."""
+        number = self._number_of(moment.fields)
+        if type(number) is not int:
+            return NOTHING
+        last, self._last = self._last, number
+        if last is not None and number != last + 1 and not moment.late and self._found is None:
+            what = "events are missing" if number > last else "it comes again or too late"
+            self._found = moment.finding("WIR009", f"{moment.kind} is number {number}, after {last}: {what}")
+        return NOTHING
+
+    def close(self, end: str | None) -> Findings:
+        """Return the first event that was not the next one."""
+        return (self._found,) if self._found else NOTHING
+
+
+class Arguments:
+    """Watch the pieces of a tool's arguments: when the tool is closed, they are JSON."""
+
+    codes: ClassVar[tuple[str, ...]] = ("WIR017",)
+    hears_all: ClassVar[bool] = False
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._open: dict[Any, _Pieces] = {}
+
+    def feed(self, moment: Moment) -> Findings:
+        """Return that the arguments of a tool do not add up to JSON."""
+        findings: list[Any] = []
+        for touch in moment.touches:
+            if touch.span is Span.TOOL:
+                key = (moment.group, hashable(touch.key))
+                if touch.verb is Verb.FEED and moment.kind in self._dialect.arguments:
+                    self._open.setdefault(key, _Pieces(moment, span_name(touch))).add(touch.text)
+                elif touch.verb is Verb.CLOSE and key in self._open:
+                    findings += self._judge(self._open.pop(key))
+            elif touch.verb is Verb.CLOSE and touch.span is Span.RUN:
+                if self._dialect.is_normal(moment.kind, touch.status):
+                    findings += [finding for pieces in self._open.values() for finding in self._judge(pieces)]
+                self._open.clear()
+        return findings
+
+    def close(self, end: str | None) -> Findings:
+        """Return nothing: who was cut short promised nothing."""
+        return NOTHING
+
+    def _judge(self, pieces: "_Pieces") -> Findings:
+        text = pieces.text()
+        if not text:
+            return NOTHING
+        try:
+            from_json(text)
+        except ValueError as error:
+            shown = repr(text[:40]) + ("..." if len(text) > 40 else "")
+            return (pieces.moment.finding("WIR017", f"the arguments of {pieces.told} are not JSON: {error}: {shown}"),)
+        return NOTHING
+
+
+class _Pieces:
+    """Pieces of text, up to a limit; beyond it nothing is said of them."""
+
+    __slots__ = ("_pieces", "_size", "moment", "told")
+
+    def __init__(self, moment: Moment, told: str) -> None:
+        self.moment = moment
+        self.told = told
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def add(self, text: Any) -> None:
+        if isinstance(text, str) and self._size <= MAX_ARGUMENTS:
+            self._size += len(text)
+            self._pieces.append(text)
+            if self._size > MAX_ARGUMENTS:
+                self._pieces.clear()
+
+    def text(self) -> str:
+        return "".join(self._pieces)

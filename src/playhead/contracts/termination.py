@@ -1,0 +1,180 @@
+"""Termination: a run begins, goes forward, and ends once.
+
+Knows runs, by agent, and their steps. Several runs may share a stream without saying whose an event is: what a merged
+stream may do, and a broken one too, is judged when the stream has ended, by the number of its terminal events.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment
+from playhead.events.spans import Dialect, Span, Touch, Verb
+
+_READ = (None, "complete")
+"""The ends of a stream that was read to its end."""
+_MAX_RUNS = 64
+"""How many runs may share a stream without a name."""
+
+
+@dataclass(slots=True)
+class _Agent:
+    """What is known of one agent's runs. `steps` has the last step of each run that is under way."""
+
+    steps: list[int | None] = field(default_factory=list)
+    last: int | None = None
+    ended: int = 0
+    status: str = ""
+    back: list[Finding] = field(default_factory=list)
+    late: Finding | None = None
+    implied: bool = False
+    warned: bool = False
+    paused: bool = False
+
+
+class Termination:
+    """Watch how the runs of a stream begin, count their steps, and end."""
+
+    codes: ClassVar[tuple[str, ...]] = ("ORD003", "ORD006", "ORD009", "TRM001", "TRM002", "TRM003", "TRM005")
+    hears_all: ClassVar[bool] = True
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._has_opening = Span.RUN in dialect.explicit
+        self._agents: dict[Any, _Agent] = {}
+        self._count = 0
+        self._last_kind = ""
+
+    def feed(self, moment: Moment) -> Findings:
+        """Return what is wrong with an event's place in its run."""
+        self._count = moment.index + 1
+        self._last_kind = kind = moment.kind
+        agent = self._agents.get(moment.group)
+        if agent is None:
+            agent = self._agents[moment.group] = _Agent()
+        for touch in moment.touches:
+            if touch.span is Span.RUN and touch.verb is Verb.OPEN:
+                return self._opened(agent, moment)
+            if touch.span is Span.RUN and touch.verb is Verb.CLOSE:
+                return self._ended(agent, moment, touch)
+            if touch.span is Span.STEP and touch.verb is Verb.OPEN and type(touch.key) is int:
+                return self._stepped(agent, moment, touch.key)
+        if kind in self._dialect.pauses:
+            agent.paused = True
+        return NOTHING if agent.steps else self._inside(agent, moment)
+
+    def close(self, end: str | None) -> Findings:
+        """Return what is wrong with how the stream ended."""
+        agents = self._agents.values()
+        found = [finding for agent in agents for finding in self._closed(agent, end)]
+        ended = any(agent.ended for agent in agents)
+        if end in _READ and not self._paused() and (not ended or any(map(self._unended, agents))):
+            told = f"the stream ended after {self._count} events without a terminal event"
+            found.append(Finding("TRM001", told))
+        return found
+
+    def _opened(self, agent: _Agent, moment: Moment) -> Findings:
+        if agent.steps and not agent.implied:
+            return (moment.finding("ORD003", f"{moment.kind} opens a run while one is open"),)
+        agent.steps = agent.steps or [None]
+        agent.implied = agent.warned = False
+        return NOTHING
+
+    def _stepped(self, agent: _Agent, moment: Moment, step: int) -> Findings:
+        if not agent.steps:
+            again = agent.last is not None and step <= agent.last
+            if not again:
+                return self._inside(agent, moment, step)
+            if self._has_opening:
+                return self._after(agent, moment)
+            agent.steps, agent.late, agent.warned = [step], None, False
+            return NOTHING
+        paused, agent.paused = agent.paused, False
+        before = [each for each in agent.steps if each is None or each < step]
+        if not before:
+            return self._back(agent, moment, step, paused=paused)
+        # The run whose next step it is, or else the one that is furthest.
+        found = step - 1 if step - 1 in before else max(before, key=lambda each: -1 if each is None else each)
+        agent.steps[agent.steps.index(found)] = step
+        return NOTHING
+
+    def _back(self, agent: _Agent, moment: Moment, step: int, *, paused: bool) -> Findings:
+        """Take a step whose number does not grow: a resumed run counts anew, or another run has begun, or neither."""
+        if paused:
+            agent.steps = [step]
+            return NOTHING
+        top = max(each or 0 for each in agent.steps)
+        finding = moment.finding("ORD006", f"{moment.kind} is step {step}, after step {top}")
+        if len(agent.steps) == _MAX_RUNS:
+            return (finding,)
+        agent.back.append(finding)
+        agent.steps.append(step)
+        return NOTHING
+
+    def _ended(self, agent: _Agent, moment: Moment, touch: Touch) -> Findings:
+        status = agent.status
+        agent.status = f"{moment.kind}:{touch.status}"
+        if agent.steps:
+            agent.last = max(agent.steps, key=lambda each: -1 if each is None else each)
+            agent.steps.remove(agent.last)
+            agent.ended += 1
+            return NOTHING
+        if not agent.ended:
+            agent.ended = 1
+            return self._first(moment)
+        # Another kind of terminal may follow where the dialect says so, but none twice.
+        if moment.kind in self._dialect.after and not status.startswith(f"{moment.kind}:"):
+            return NOTHING
+        agent.status = status
+        moment.late = True
+        return (moment.finding("TRM003", f"{moment.kind} is another terminal event of a run that has ended"),)
+
+    def _inside(self, agent: _Agent, moment: Moment, step: int | None = None) -> Findings:
+        """Take an event outside every run: it is the first one, or it follows a terminal."""
+        if not agent.ended:
+            agent.steps = [step]
+            agent.implied = True
+            return self._first(moment)
+        return NOTHING if moment.kind in self._dialect.after else self._after(agent, moment, sure=step is not None)
+
+    def _first(self, moment: Moment) -> Findings:
+        if not self._has_opening or moment.kind in self._dialect.first:
+            return NOTHING
+        return (moment.finding("ORD009", f"{moment.kind} comes before the event that begins a run"),)
+
+    def _after(self, agent: _Agent, moment: Moment, *, sure: bool = True) -> Findings:
+        """Return that an event follows the terminal one, once. Unless it is sure, the next step may begin a run."""
+        moment.late = True
+        finding = moment.finding("TRM002", f"{moment.kind} follows the terminal event of its run")
+        if agent.warned:
+            return NOTHING
+        if not (sure or self._has_opening):
+            agent.late = agent.late or finding
+            return NOTHING
+        agent.warned, first, agent.late = True, agent.late, None
+        return (first or finding,)
+
+    def _closed(self, agent: _Agent, end: str | None) -> Iterator[Finding]:
+        if agent.late:
+            yield agent.late
+        yield from self._unexplained(agent)
+        raised = agent.status in self._dialect.raises
+        if agent.ended and self._dialect.raises and end in ("complete", "error") and raised != (end == "error"):
+            came = "an exception came" if end == "error" else "no exception came"
+            yield Finding("TRM005", f"the run ends with {agent.status!r}, and {came}")
+
+    def _unexplained(self, agent: _Agent) -> list[Finding]:
+        """Return the steps back that were no other run's first step, for that would have a terminal event of its own.
+
+        A stream that was not read to its end may lack the terminal event of one run.
+        """
+        count = min(len(agent.steps) - (not agent.ended), len(agent.back))
+        return agent.back[-count:] if count > 0 else []
+
+    def _unended(self, agent: _Agent) -> bool:
+        """Say whether an agent that took steps is under way still."""
+        under_way = agent.steps if self._has_opening else any(agent.steps)
+        return bool(under_way) and len(agent.steps) > len(agent.back)
+
+    def _paused(self) -> bool:
+        return self._last_kind in self._dialect.pauses

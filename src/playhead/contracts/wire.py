@@ -1,0 +1,268 @@
+"""The wire: whether bytes are an event stream that its readers understand, and what its events break.
+
+Knows messages, their ids, the frames around a run, and the end of a stream. Does not know how bytes become messages
+(`playhead.sse.parser`), nor the rules of events (`playhead.contracts.watch`). No I/O.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from playhead.contracts.limits import Limits
+from playhead.contracts.monitor import Place
+from playhead.contracts.numbers import Ids
+from playhead.contracts.rules import selected
+from playhead.contracts.violation import Violation
+from playhead.contracts.watch import Watch
+from playhead.events.dialects import DIALECTS
+from playhead.events.spans import Dialect
+from playhead.sse.message import SSEMessage
+from playhead.sse.oddity import Odd, Oddity
+from playhead.sse.parser import SSEParser
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024
+"""What a message may be long before a warning: some proxies and clients buffer no more."""
+
+_MAX_WAITING: Final = 16
+"""How many messages wait for one that says whose they are."""
+_FRAMES: Final = frozenset({"done", "error", "heartbeat"})
+_TYPE: Final = "text/event-stream"
+_READ: Final = (None, "complete")
+
+_ODD: Final[Mapping[Oddity, tuple[str, str]]] = {
+    Oddity.NOT_UTF8: ("WIR001", "the data of this message is not UTF-8"),
+    Oddity.UNENDED: ("WIR002", "the last message has no empty line behind it: readers drop it"),
+    Oddity.UNKNOWN_FIELD: ("WIR003", "there is no such field, so readers ignore the line {text!r}"),
+    Oddity.BOM: (
+        "WIR019",
+        "a byte order mark: the SDKs of OpenAI and Anthropic lose the first message",
+    ),
+    Oddity.NO_DATA: ("WIR021", "a block of {text} without data: openai-python takes it for a message and fails"),
+    Oddity.UNSPACED: ("WIR022", "no space behind `data:`: google-genai fails on {text!r}"),
+}
+
+
+class WireWatch:
+    """Watch the bytes of one response, in any pieces. `dialect` says whose events the messages carry.
+
+    None lets the first messages say so; where they do not, only the rules of the wire itself are asked. Findings have
+    the line and the offset of their message, and count messages, not events. Raises `WireError` as `SSEParser` does.
+    """
+
+    def __init__(
+        self, dialect: Dialect | None = None, *, codes: frozenset[str] | None = None, limits: Limits | None = None
+    ) -> None:
+        self._codes = selected(limits=limits or Limits()) if codes is None else codes
+        self._limits = limits or Limits()
+        self._parser = SSEParser(observe=lambda odd: self._odd.append(odd))
+        self._odd: deque[Odd] = deque()
+        self._found: list[Violation] = []
+        self._dialect: Dialect | None = None
+        self._watch: Watch | None = None
+        self._waiting: list[tuple[SSEMessage, Any, int | None]] | None = []
+        self._ids = Ids()
+        self._count = 0
+        self._at_us: int | None = None
+        self._end: str | None = None
+        self._told_late = False
+        self._is_lossy = False
+        if dialect is not None:
+            self._begin(dialect)
+
+    def headers(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[Violation]:
+        """Return what is wrong with the head of the response that brings the stream."""
+        named = {name.lower(): value for name, value in (headers.items() if isinstance(headers, Mapping) else headers)}
+        kind, _, parameters = named.get("content-type", "").partition(";")
+        if kind.strip().lower() != _TYPE:
+            self._tell("WIR015", f"the content type is {kind.strip() or 'missing'!r}: browsers take {_TYPE} only")
+        charset = parameters.lower().replace('"', "").replace(" ", "").partition("charset=")[2]
+        if charset not in ("", "utf-8", "utf8"):
+            self._tell("WIR015", f"the content type says {charset!r}: an event stream is UTF-8")
+        encoding = named.get("content-encoding", "identity")
+        if encoding != "identity":
+            self._tell("WIR016", f"the content encoding is {encoding!r}: messages wait until a block is full")
+        if not {"no-cache", "no-store"} & set(named.get("cache-control", "").replace(" ", "").lower().split(",")):
+            self._tell("WIR016", "there is no `Cache-Control: no-cache`: what stands between may keep the stream")
+        return self._take()
+
+    def feed(self, chunk: bytes, *, at_us: int | None = None) -> list[Violation]:
+        """Return what is wrong with the next bytes. `at_us` is when they came, in microseconds since any moment."""
+        self._look_at_time(at_us)
+        for message in self._parser.feed(chunk):
+            self._look_at_odd(before=message.offset)
+            self._look(message, at_us)
+        self._look_at_odd()
+        return self._take()
+
+    def close(self, end: str | None = None) -> list[Violation]:
+        """Return what is wrong with a stream that ended so. None is one that was read to its end."""
+        if end in _READ:
+            self._parser.close()
+        cut = any(odd.oddity is Oddity.UNENDED for odd in self._odd)
+        self._look_at_odd()
+        if self._watch is not None:
+            last = self._watch.close(self._end or end)
+            # A message that never came is not missed again.
+            if not cut:
+                self._add(last)
+            is_whole = not any(each.code == "TRM001" for each in last)
+            if end in _READ and not cut and is_whole and self._end is None and self._is_framed():
+                self._tell("WIR010", "the stream has numbered messages and no `done` or `error` at its end")
+        return self._take()
+
+    def _is_framed(self) -> bool:
+        return self._dialect is not None and self._dialect.framed and self._ids.numbered
+
+    def _take(self) -> list[Violation]:
+        found, self._found = self._found, []
+        return found
+
+    def _tell(self, code: str, message: str, at: SSEMessage | Odd | None = None) -> None:
+        if code in self._codes:
+            place = Place(at.line, at.offset) if at else Place()
+            event = (at.event or "") if isinstance(at, SSEMessage) else ""
+            self._found.append(Violation(code, message, self._count, event, line=place.line, offset=place.offset))
+
+    def _look_at_odd(self, *, before: int | None = None) -> None:
+        """Look at what yielded no message and stands before this offset: the parser tells it ahead of the messages."""
+        while self._odd and (before is None or self._odd[0].offset < before):
+            self._observe(self._odd.popleft())
+
+    def _observe(self, odd: Odd) -> None:
+        if odd.oddity is Oddity.COMMENT:
+            if self._ids.any:
+                self._tell("WIR020", "a block of comments behind an id: openai-python takes it for a message", odd)
+        elif odd.oddity is not Oddity.UNSPACED or self._dialect is None or self._dialect.name == "gemini":
+            code, message = _ODD[odd.oddity]
+            self._tell(code, message.format(text=odd.text), odd)
+
+    def _look_at_time(self, at_us: int | None) -> None:
+        limit_s = self._limits.heartbeat_s
+        if at_us is not None and self._at_us is not None and limit_s is not None:
+            silent_s = (at_us - self._at_us) / 1e6
+            if silent_s > limit_s:
+                self._tell("WIR014", f"{silent_s:.3g} s without a byte, not even a heartbeat")
+        self._at_us = at_us
+
+    def _look(self, message: SSEMessage, at_us: int | None) -> None:
+        """Look at one message, and pass its event on."""
+        data = message.data
+        if len(data) > MAX_MESSAGE_BYTES // 4 and (size := len(data.encode("utf-8", "replace"))) > MAX_MESSAGE_BYTES:
+            self._tell("WIR013", f"a message of {size:,} bytes", message)
+        is_beat = message.event == "heartbeat"
+        for code, told in self._ids.look(message, counted=self._counts_by_one()) if not is_beat else ():
+            self._tell(code, told, message)
+            if code == "WIR008" and code in self._codes and self._ids.again:
+                # There is nothing else to say of a message that came twice.
+                return
+            self._is_lossy = self._is_lossy or (code == "WIR009" and code in self._codes)
+        if self._end is not None and not is_beat:
+            if not self._told_late:
+                self._tell("WIR011", "a message follows the end of the stream", message)
+            self._told_late = True
+        elif self._dialect is None and self._waiting is not None:
+            self._guess(message, at_us)
+        elif self._dialect is not None:
+            self._read(self._dialect, message, at_us)
+        self._count += not is_beat
+
+    def _counts_by_one(self) -> bool:
+        return self._dialect is not None and self._dialect.framed
+
+    def _guess(self, message: SSEMessage, at_us: int | None) -> None:
+        """Find out whose events these are, and read the messages that waited for it."""
+        assert self._waiting is not None
+        self._waiting.append((message, None, at_us))
+        found = sniff(message)
+        if found is not None:
+            waiting, count = self._waiting, self._count
+            self._begin(found)
+            for self._count, (one, _, one_us) in enumerate(waiting, count - len(waiting) + 1):
+                self._read(found, one, one_us)
+            self._count = count
+        elif len(self._waiting) == _MAX_WAITING:
+            self._waiting = None
+
+    def _begin(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._watch = Watch(dialect, codes=self._codes, limits=self._limits)
+        self._waiting = None
+
+    def _read(self, dialect: Dialect, message: SSEMessage, at_us: int | None) -> None:
+        if dialect.sentinel and message.data == dialect.sentinel:
+            self._end = self._end or ("complete" if dialect.is_terminal(dialect.sentinel) else None)
+            self._pass_on({dialect.tag: dialect.sentinel}, message, at_us)
+            return
+        value = self._value(message)
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            self._tell("WIR004", f"the data is no JSON object: {_shown(message.data)}", message)
+            return
+        kind = dialect.type_of(value)
+        if dialect.framed and message.event in _FRAMES and kind not in dialect.ops:
+            self._frame(message, value)
+            return
+        self._look_at_name(dialect, message, kind)
+        self._pass_on(value, message, at_us)
+
+    def _value(self, message: SSEMessage) -> Any:
+        try:
+            return from_json(message.data, allow_inf_nan=False)
+        except ValueError:
+            pass
+        try:
+            value = from_json(message.data)
+        except ValueError as error:
+            self._tell("WIR004", f"the data is not JSON: {error}: {_shown(message.data)}", message)
+            return None
+        self._tell("WIR005", "the data holds NaN or an infinity: `JSON.parse` throws", message)
+        return value
+
+    def _look_at_name(self, dialect: Dialect, message: SSEMessage, kind: str) -> None:
+        if message.event == "message":
+            if dialect.named:
+                self._tell("WIR018", f"{kind} comes without a name: anthropic's SDK sees no event at all", message)
+        elif kind and message.event != kind and dialect.tag != "object":
+            self._tell("WIR006", f"the message is named {message.event!r}, and its data is of type {kind!r}", message)
+
+    def _pass_on(self, value: Mapping[str, Any], message: SSEMessage, at_us: int | None) -> None:
+        assert self._watch is not None
+        place = Place(message.line, message.offset)
+        self._add(self._watch.feed(value, at_us=at_us, place=place))
+
+    def _add(self, found: Iterable[Violation]) -> None:
+        """Add findings about events, unless they may follow from messages that were lost."""
+        if not self._is_lossy:
+            self._found += [replace(each, index=self._count) for each in found]
+
+    def _frame(self, message: SSEMessage, value: Mapping[str, Any]) -> None:
+        """Take `done` or `error`, which end a stream, or `heartbeat`."""
+        if message.event == "heartbeat":
+            return
+        self._end = "complete" if message.event == "done" else "error"
+        told = value.get("total_events")
+        before = self._count + self._ids.before
+        if message.event == "done" and told not in (None, before) and not self._is_lossy:
+            self._tell("WIR012", f"`done` says total_events {told}, and {before} messages came", message)
+
+
+def sniff(message: SSEMessage) -> Dialect | None:
+    """Return the dialect whose table knows the type of a message's event; None where none does."""
+    try:
+        value = from_json(message.data)
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    said = isinstance(value.get("type"), str) or isinstance(value.get("event_type"), str)
+    # What says its type is not told by its shape.
+    tables = [dialect for dialect in DIALECTS.values() if not (said and dialect.shapes)]
+    return next((dialect for dialect in tables if dialect.type_of(value) in dialect.ops), None)
+
+
+def _shown(data: str) -> str:
+    return repr(data[:40]) + ("..." if len(data) > 40 else "")
