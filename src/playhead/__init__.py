@@ -20,6 +20,7 @@ from playhead.handlers.base import BaseStreamHandler, StreamHandler
 from playhead.handlers.buffering import BufferingHandler
 from playhead.handlers.composite import CompositeHandler
 from playhead.handlers.console import ConsoleHandler
+from playhead.handlers.contract import ContractHandler
 from playhead.handlers.filtering import FilteringHandler
 from playhead.handlers.logs import LoggingHandler
 from playhead.handlers.minimal import MinimalConsoleHandler
@@ -42,6 +43,7 @@ __all__ = [
     "BufferingHandler",
     "CompositeHandler",
     "ConsoleHandler",
+    "ContractHandler",
     "FilteringHandler",
     "LoggingHandler",
     "MinimalConsoleHandler",
