@@ -12,21 +12,29 @@ from typing import Any, ClassVar
 from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment, hashable, span_name
 from playhead.events.spans import Dialect, Span, Touch, Verb
 
+# To look up a member of an enumeration takes longer than to compare it.
+_RUN = Span.RUN
+_OPEN = Verb.OPEN
+_FEED = Verb.FEED
 _MAX_ORPHANS = 64
 
 
 class _Open:
     """A span that is open. One that is excused need not be closed."""
 
-    __slots__ = ("ended", "excused", "implied", "moment", "name", "told")
+    __slots__ = ("ended", "excused", "implied", "moment", "name", "touch")
 
-    def __init__(self, moment: Moment, touch: Touch, *, implied: bool = False) -> None:
+    def __init__(self, moment: Moment, touch: Touch, *, excused: bool = False, implied: bool = False) -> None:
         self.name = touch.name
         self.moment = moment
-        self.told = span_name(touch)
+        self.touch = touch
         self.implied = implied
-        self.excused = implied
+        self.excused = excused or implied
         self.ended = False
+
+    @property
+    def told(self) -> str:
+        return span_name(self.touch)
 
 
 class Ordering:
@@ -46,6 +54,7 @@ class Ordering:
         self._ended = False
         self._left: list[Finding] = []
         self._outcomes = frozenset(kind for kind, ops in dialect.ops.items() if any(op.result for op in ops))
+        self._parents = frozenset(dialect.within.values())
 
     def feed(self, moment: Moment) -> Findings:
         """Return what is wrong with what an event does to spans."""
@@ -55,8 +64,8 @@ class Ordering:
             return NOTHING
         found: list[Finding] = []
         for touch in moment.touches:
-            if touch.span is Span.RUN:
-                if touch.verb is Verb.OPEN:
+            if touch.span is _RUN:
+                if touch.verb is _OPEN:
                     self._forget(moment.group)
                 elif not moment.late:
                     self._end(moment, touch)
@@ -81,17 +90,15 @@ class Ordering:
         ]
 
     def _step(self, moment: Moment, touch: Touch) -> Findings:
-        match touch.verb:
-            case Verb.OPEN:
-                return self._opened(moment, touch)
-            case Verb.FEED:
-                return NOTHING if touch.loose else self._fed(moment, touch)
+        if touch.verb is _OPEN:
+            return self._opened(moment, touch)
+        if touch.verb is _FEED:
+            return NOTHING if touch.loose else self._fed(moment, touch)
         return self._ended_loosely(moment, touch) if touch.loose else self._closed(moment, touch)
 
     def _opened(self, moment: Moment, touch: Touch) -> Findings:
         key = hashable(touch.key)
-        paid = (moment.group, touch.span, key, touch.name)
-        if paid in self._orphans:
+        if self._orphans and (paid := (moment.group, touch.span, key, touch.name)) in self._orphans:
             self._orphans.remove(paid)
             return NOTHING
         spans = self._of(moment, touch)
@@ -100,13 +107,16 @@ class Ordering:
             records[0].implied = False
             records[0].name = touch.name
             return NOTHING
-        past = key in self._past.get((moment.group, touch.span), ())
+        past = bool(self._past) and key in self._past.get((moment.group, touch.span), ())
         if touch.loose and (records or past):
             return NOTHING
         if records and touch.span in self._dialect.unique and touch.key is not None:
             return (moment.finding("ORD003", f"{moment.kind} opens {span_name(touch)}, which is open already"),)
-        spans.setdefault(key, []).append(_Open(moment, touch))
-        spans[key][-1].excused = moment.late
+        opened = _Open(moment, touch, excused=moment.late)
+        if records:
+            records.append(opened)
+        else:
+            spans[key] = [opened]
         return (moment.finding("ORD003", f"{moment.kind} opens {span_name(touch)} again"),) if past else NOTHING
 
     def _fed(self, moment: Moment, touch: Touch) -> Findings:
@@ -129,19 +139,23 @@ class Ordering:
         spans = self._of(moment, touch)
         key = hashable(touch.key)
         records = spans.get(key)
-        found = list(self._outcome(moment, touch))
+        found: list[Finding] = []
+        if moment.kind in self._outcomes and (touch.status is None) == (touch.result is None):
+            found.append(self._outcome(moment, touch))
         if records is None:
             return [*found, self._orphan(moment, touch)]
         fitting = next((each for each in records if _alike(each.name, touch.name)), None)
         if fitting is None:
-            named = f"{moment.kind} closes {span_name(touch)}, which was opened as {records[0].name!r}"
-            found.append(moment.finding("ORD004", named))
+            told = f"{moment.kind} closes {span_name(touch)}, which was opened as {records[0].name!r}"
+            found.append(moment.finding("ORD004", told))
         records.remove(fitting or records[0])
         if not records:
             del spans[key]
             if touch.span in self._dialect.once:
                 self._past.setdefault((moment.group, touch.span), set()).add(key)
-        return [*found, *self._outlived(moment, touch)]
+        if touch.span in self._parents:
+            found += self._outlived(moment, touch)
+        return found
 
     def _ended_loosely(self, moment: Moment, touch: Touch) -> Findings:
         for record in self._of(moment, touch).get(hashable(touch.key), ())[:1]:
@@ -170,10 +184,9 @@ class Ordering:
                         told = f"{moment.kind} closes {span_name(touch)} while {left.told} is open"
                         yield moment.finding("ORD005", told)
 
-    def _outcome(self, moment: Moment, touch: Touch) -> Iterator[Finding]:
-        if moment.kind in self._outcomes and (touch.status is None) == (touch.result is None):
-            both = "neither a result nor an error" if touch.status is None else "both a result and an error"
-            yield moment.finding("ORD007", f"{moment.kind} of {span_name(touch)} has {both}")
+    def _outcome(self, moment: Moment, touch: Touch) -> Finding:
+        both = "neither a result nor an error" if touch.status is None else "both a result and an error"
+        return moment.finding("ORD007", f"{moment.kind} of {span_name(touch)} has {both}")
 
     def _of(self, moment: Moment, touch: Touch) -> dict[Any, list[_Open]]:
         place = (moment.group, touch.span)

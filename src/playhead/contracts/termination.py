@@ -11,6 +11,11 @@ from typing import Any, ClassVar
 from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment
 from playhead.events.spans import Dialect, Span, Touch, Verb
 
+# To look up a member of an enumeration takes longer than to compare it.
+_RUN = Span.RUN
+_STEP = Span.STEP
+_OPEN = Verb.OPEN
+_CLOSE = Verb.CLOSE
 _READ = (None, "complete")
 """The ends of a stream that was read to its end."""
 _MAX_RUNS = 64
@@ -40,7 +45,7 @@ class Termination:
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._has_opening = Span.RUN in dialect.explicit
+        self._has_opening = _RUN in dialect.explicit
         self._agents: dict[Any, _Agent] = {}
         self._count = 0
         self._last_kind = ""
@@ -53,11 +58,11 @@ class Termination:
         if agent is None:
             agent = self._agents[moment.group] = _Agent()
         for touch in moment.touches:
-            if touch.span is Span.RUN and touch.verb is Verb.OPEN:
+            if touch.span is _RUN and touch.verb is _OPEN:
                 return self._opened(agent, moment)
-            if touch.span is Span.RUN and touch.verb is Verb.CLOSE:
+            if touch.span is _RUN and touch.verb is _CLOSE:
                 return self._ended(agent, moment, touch)
-            if touch.span is Span.STEP and touch.verb is Verb.OPEN and type(touch.key) is int:
+            if touch.span is _STEP and touch.verb is _OPEN and type(touch.key) is int:
                 return self._stepped(agent, moment, touch.key)
         if kind in self._dialect.pauses:
             agent.paused = True

@@ -45,6 +45,8 @@ class Watch:
         self._telling = _telling(dialect)
         self._feeds = [monitor.feed for monitor in self._monitors]
         self._always = [monitor.feed for monitor in self._monitors if monitor.hears_all]
+        # Classes whose objects have an event's fields as attributes.
+        self._direct: set[type] = set()
         self._nested: dict[Any, Watch] = {}
         self._count = 0
         self._has_told = False
@@ -55,10 +57,12 @@ class Watch:
         Raises `UsageError` for what is no event.
         """
         dialect = self._dialect
-        fields = event if type(event) is dict else fields_of(event, dialect)
-        kind = dialect.type_of(fields)
+        fields = (
+            event if type(event) is dict else event.__dict__ if type(event) in self._direct else self._fields(event)
+        )
+        kind = dialect.type_of(fields) or dialect.type_of(fields := fields_of(event, dialect))
         tells = kind in self._telling
-        touches = dialect.touches(fields) if tells else ()
+        touches = dialect.touches_as(kind, fields) if tells else ()
         moment = Moment(self._count, kind, dialect.group_of(fields), touches, fields, at_us, place)
         self._count += 1
         found: list[Violation] = []
@@ -72,6 +76,12 @@ class Watch:
             if inner is not None or self._nested:
                 found += self._look_inside(moment, inner)
         return found
+
+    def _fields(self, event: Any) -> Mapping[str, Any]:
+        fields = fields_of(event, self._dialect)
+        if fields is getattr(event, "__dict__", None):
+            self._direct.add(type(event))
+        return fields
 
     def close(self, end: str | None = None, *, place: Place = NOWHERE) -> list[Violation]:
         """Return what is wrong with a stream that ended so. `place` is the line behind the last one."""

@@ -112,11 +112,15 @@ def _is_object(value: Any) -> bool:
 
 def kind_reader(tag: str, shapes: Mapping[str, Path]) -> Callable[[Event], str]:
     """Return what tells the type of an event, as `Dialect` says, made for many of them."""
-    tagged = getter((tag,))
+    tagged, is_key = getter((tag,)), is_plain((tag,))
     places = [(kind, any_getter(where)) for kind, where in shapes.items()]
 
     def by_tag(event: Event) -> str:
-        found = tagged(event) if _is_object(event) else None
+        try:
+            found = event.get(tag) if is_key else tagged(event)
+        except AttributeError:
+            # It is no object.
+            return ""
         if type(found) is str:
             return found
         # A member of an enumeration says its own name when it is printed.

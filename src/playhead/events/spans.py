@@ -16,6 +16,9 @@ from playhead.events.paths import Event, Get, at, getter, is_plain, kind_reader,
 class Span(StrEnum):
     """Name what lasts: a run and everything inside it."""
 
+    # An enumeration's own is written in Python, and spans are looked up for each event.
+    __hash__ = str.__hash__
+
     RUN = "run"
     STEP = "step"
     MODEL = "model"
@@ -247,17 +250,14 @@ class Dialect:
 
     def touches(self, event: Mapping[str, Any]) -> tuple[Touch, ...]:
         """Return what an event, as a JSON object, does to spans, in the order in which it does it."""
-        return self.read(event)[1]
+        return self.touches_as(self.type_of(event), event)
 
-    def read(self, event: Mapping[str, Any]) -> tuple[str, tuple[Touch, ...]]:
-        """Return an event's type, and what it does to spans."""
-        kind = self.type_of(event)
-        readers = self._readers.get(kind)
-        if not readers:
-            return kind, ()
+    def touches_as(self, event_type: str, event: Mapping[str, Any]) -> tuple[Touch, ...]:
+        """Return what `touches` does for an event whose type is known."""
+        readers = self._readers.get(event_type, ())
         if len(readers) == 1:
-            return kind, tuple(readers[0](event))
-        return kind, tuple(touch for read in readers for touch in read(event))
+            return tuple(readers[0](event))
+        return tuple([touch for read in readers for touch in read(event)])
 
     def is_terminal(self, event_type: str) -> bool:
         """Say whether an event of this type ends a run."""
