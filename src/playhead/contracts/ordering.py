@@ -111,6 +111,8 @@ class Ordering:
         if touch.loose and (records or past):
             return NOTHING
         if records and touch.span in self._dialect.unique and touch.key is not None:
+            # Both may be closed, and neither need be twice.
+            records.append(_Open(moment, touch, excused=True))
             return (moment.finding("ORD003", f"{moment.kind} opens {span_name(touch)}, which is open already"),)
         opened = _Open(moment, touch, excused=moment.late)
         if records:
@@ -144,7 +146,9 @@ class Ordering:
             found.append(self._outcome(moment, touch))
         if records is None:
             return [*found, self._orphan(moment, touch)]
-        fitting = next((each for each in records if _alike(each.name, touch.name)), None)
+        # One that is excused was perhaps closed under another key.
+        alike = [each for each in records if _alike(each.name, touch.name)]
+        fitting = next((each for each in alike if not each.excused), alike[0] if alike else None)
         if fitting is None:
             told = f"{moment.kind} closes {span_name(touch)}, which was opened as {records[0].name!r}"
             found.append(moment.finding("ORD004", told))
@@ -163,14 +167,13 @@ class Ordering:
         return NOTHING
 
     def _orphan(self, moment: Moment, touch: Touch) -> Finding:
-        """Return that nothing is open to be closed. One of its name is perhaps what was meant: it is excused."""
+        """Return that nothing is open to be closed. One of its name is perhaps what was meant: all are excused."""
         self._orphans.append((moment.group, touch.span, hashable(touch.key), touch.name))
         kept = (records for (_, span), spans in self._open.items() if span is touch.span for records in spans.values())
-        meant = next((each for records in kept for each in records if each.name == touch.name), None)
-        hint = ""
-        if meant and touch.name is not None:
-            meant.excused = True
-            hint = f"; {meant.told} is"
+        meant = [each for records in kept for each in records if each.name == touch.name is not None]
+        for each in meant:
+            each.excused = True
+        hint = f"; {meant[0].told} is" if meant else ""
         return moment.finding("ORD001", f"{moment.kind} closes {span_name(touch)}, which is not open{hint}")
 
     def _outlived(self, moment: Moment, touch: Touch) -> Iterator[Finding]:

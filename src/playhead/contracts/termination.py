@@ -32,6 +32,7 @@ class _Agent:
     status: str = ""
     back: list[Finding] = field(default_factory=list)
     late: Finding | None = None
+    extra: int = 0
     implied: bool = False
     warned: bool = False
     paused: bool = False
@@ -80,8 +81,13 @@ class Termination:
 
     def _opened(self, agent: _Agent, moment: Moment) -> Findings:
         if agent.steps and not agent.implied:
+            if len(agent.steps) < _MAX_RUNS:
+                # It may be another run that was mixed in: then it takes steps and ends, too.
+                agent.steps.append(None)
+                agent.extra += 1
             return (moment.finding("ORD003", f"{moment.kind} opens a run while one is open"),)
         agent.steps = agent.steps or [None]
+        agent.extra = 0
         agent.implied = agent.warned = False
         return NOTHING
 
@@ -179,7 +185,7 @@ class Termination:
     def _unended(self, agent: _Agent) -> bool:
         """Say whether an agent that took steps is under way still."""
         under_way = agent.steps if self._has_opening else any(agent.steps)
-        return bool(under_way) and len(agent.steps) > len(agent.back)
+        return bool(under_way) and len(agent.steps) > len(agent.back) + agent.extra
 
     def _paused(self) -> bool:
         return self._last_kind in self._dialect.pauses

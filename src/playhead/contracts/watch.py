@@ -18,7 +18,7 @@ from playhead.contracts.termination import Termination
 from playhead.contracts.violation import Violation
 from playhead.events.base import Event
 from playhead.events.codec import decode_event, encode_event
-from playhead.events.spans import Dialect, Span, Verb
+from playhead.events.spans import Dialect, Span, Touch, Verb
 
 _MAX_NESTING: Final = 32
 
@@ -47,7 +47,10 @@ class Watch:
         self._always = [monitor.feed for monitor in self._monitors if monitor.hears_all]
         # Classes whose objects have an event's fields as attributes.
         self._direct: set[type] = set()
+        # The streams of sub-agents, and the agents whose tools they run in, by the key of the tool.
         self._nested: dict[Any, Watch] = {}
+        self._owners: dict[Any, Any] = {}
+        self._first_group: Any = None
         self._count = 0
         self._has_told = False
 
@@ -63,7 +66,9 @@ class Watch:
         kind = dialect.type_of(fields) or dialect.type_of(fields := fields_of(event, dialect))
         tells = kind in self._telling
         touches = dialect.touches_as(kind, fields) if tells else ()
-        moment = Moment(self._count, kind, dialect.group_of(fields), touches, fields, at_us, place)
+        inner = dialect.nested_of(fields) if touches and dialect.nested else None
+        group = dialect.group_of(fields) if inner is None else self._owner(touches)
+        moment = Moment(self._count, kind, group, touches, fields, at_us, place)
         self._count += 1
         found: list[Violation] = []
         for feed in self._feeds if tells else self._always:
@@ -71,10 +76,10 @@ class Watch:
             if findings:
                 found += self._told(findings)
                 self._has_told = self._has_told or bool(found)
-        if touches and dialect.nested:
-            inner = dialect.nested_of(fields)
-            if inner is not None or self._nested:
-                found += self._look_inside(moment, inner)
+        if self._count == 1:
+            self._first_group = group
+        if touches and dialect.nested and not moment.late:
+            found += self._look_inside(moment, inner)
         return found
 
     def _fields(self, event: Any) -> Mapping[str, Any]:
@@ -102,14 +107,26 @@ class Watch:
             if each.code in self._codes
         ]
 
+    def _owner(self, touches: tuple[Touch, ...]) -> Any:
+        """Return the agent in whose tool a sub-agent runs, for its own name is on the event; else the first agent."""
+        keys = (hashable(touch.key) for touch in touches)
+        return next((self._owners[key] for key in keys if key in self._owners), self._first_group)
+
     def _look_inside(self, moment: Moment, inner: Any) -> list[Violation]:
-        key = next((hashable(touch.key) for touch in moment.touches if touch.span is Span.TOOL), None)
-        if inner is None:
-            if self._nested and any(touch.verb is Verb.CLOSE for touch in moment.touches):
-                self._nested.pop(key, None)
-            return []
-        if self._depth >= _MAX_NESTING:
-            return []
+        """Follow which tools are open, and watch the stream inside one by itself."""
+        for touch in moment.touches:
+            if touch.span is Span.TOOL:
+                key = hashable(touch.key)
+                if touch.verb is Verb.OPEN:
+                    self._owners[key] = moment.group
+                elif touch.verb is Verb.CLOSE:
+                    self._owners.pop(key, None)
+                    self._nested.pop(key, None)
+                elif inner is not None and self._depth < _MAX_NESTING:
+                    return self._feed_inside(key, moment, inner)
+        return []
+
+    def _feed_inside(self, key: Any, moment: Moment, inner: Any) -> list[Violation]:
         child = self._nested.get(key)
         if child is None:
             child = Watch(self._dialect, codes=self._codes, limits=self._limits, depth=self._depth + 1)
