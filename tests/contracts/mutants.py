@@ -309,7 +309,7 @@ def _drop_completions(run: Recording) -> Iterator[Recording]:
 
 @breaks("TRM005", "field")
 def _end_otherwise(run: Recording) -> Iterator[Recording]:
-    if run.dialect.raises and run.all(Verb.CLOSE, Span.RUN):
+    if run.dialect.raises and run.all(Verb.CLOSE, Span.RUN) and (run.is_normal or run.end == "error"):
         yield replace(run, end="error" if run.end == "complete" else "complete")
 
 

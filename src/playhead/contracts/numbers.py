@@ -5,7 +5,7 @@ Knows counting. Does not know what is counted.
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from pydantic_core import from_json
@@ -26,49 +26,62 @@ _NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]{0,17})", re.DOTALL)
 class Ids:
     """Follow the ids of a stream's messages.
 
-    `any` says that there were some, `numbered` that the first one ended with a number, and `before` how many messages
-    came before that, by this number. `again` says that the last id came again with the message that it had.
+    `any` says that there were some, `numbered` that the first one ended with a number and its message had a name, as
+    handlers send them, and `before` how many messages came before that, by this number. `again` says that the last id
+    came again with the message that it had.
     """
 
     def __init__(self) -> None:
         self.any: bool = False
         self.numbered: bool = False
         self.before: int = 0
-        self._last: tuple[str, int] | None = None
         self.again: bool = False
+        self._last: tuple[str, int] | None = None
+        # The id that is one more than the last.
+        self._next: str | None = None
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._known: dict[str, int] = {}
 
-    def look(self, message: SSEMessage, *, counted: bool) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with a message's id: a code and what to say. Ids that are `counted` leave none out."""
+    def look(self, message: SSEMessage, *, counted: bool) -> Iterable[tuple[str, str]]:
+        """Return what is wrong with a message's id: codes and what to say. Ids that are `counted` leave none out."""
         id = message.block_id
         if not id:
-            if self.any:
-                yield "WIR007", "the message has no id, and those before it have"
-            return
-        is_first, self.any = not self.any, True
-        found = _NUMBERED.fullmatch(id)
-        number = (found[1], int(found[2])) if found else None
+            return _MISSING if self.any else ()
         if id in self._known:
             self.again = self._known[id] == hash(message.data)
-            yield "WIR008", f"the id {id!r} comes again" + ", with the same message" * self.again
-            return
-        self._remember(id, message.data)
-        if is_first and number is not None:
-            self.numbered = True
-            self.before = max(0, number[1] - 1)
-        elif number is not None and self._last is not None and number[0] == self._last[0]:
-            if number[1] < self._last[1]:
-                yield "WIR009", f"the id {id!r} comes after {self._last[0]}{self._last[1]}"
-            elif counted and number[1] > self._last[1] + 1:
-                yield "WIR009", f"the id {id!r} comes right after {self._last[0]}{self._last[1]}: messages are missing"
-        self._last = number
-
-    def _remember(self, id: str, data: str) -> None:
+            return (("WIR008", f"the id {id!r} comes again" + ", with the same message" * self.again),)
         if len(self._recent) == WINDOW:
             del self._known[self._recent[0]]
         self._recent.append(id)
-        self._known[id] = hash(data)
+        self._known[id] = hash(message.data)
+        if id == self._next and self._last is not None:
+            # Nearly all ids are the next one.
+            self._last = prefix, number = self._last[0], self._last[1] + 1
+            self._next = f"{prefix}{number + 1}"
+            return ()
+        return self._jump(message, id, counted=counted)
+
+    def _jump(self, message: SSEMessage, id: str, *, counted: bool) -> Iterable[tuple[str, str]]:
+        """Return what is wrong with an id that is not one more than the last."""
+        found = _NUMBERED.fullmatch(id)
+        last, self._last = self._last, (found[1], int(found[2])) if found else None
+        self._next = f"{self._last[0]}{self._last[1] + 1}" if self._last else None
+        is_first, self.any = not self.any, True
+        if self._last is None:
+            return ()
+        prefix, number = self._last
+        if is_first:
+            self.numbered = message.event != "message"
+            self.before = max(0, number - 1)
+        elif last is not None and last[0] == prefix:
+            if number < last[1]:
+                return (("WIR009", f"the id {id!r} comes after {prefix}{last[1]}"),)
+            if counted:
+                return (("WIR009", f"the id {id!r} comes right after {prefix}{last[1]}: messages are missing"),)
+        return ()
+
+
+_MISSING: Final = (("WIR007", "the message has no id, and those before it have"),)
 
 
 class Sequence:

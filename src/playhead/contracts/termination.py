@@ -169,10 +169,11 @@ class Termination:
         if agent.late:
             yield agent.late
         yield from self._unexplained(agent)
-        raised = agent.status in self._dialect.raises
-        if agent.ended and self._dialect.raises and end in ("complete", "error") and raised != (end == "error"):
-            came = "an exception came" if end == "error" else "no exception came"
-            yield Finding("TRM005", f"the run ends with {agent.status!r}, and {came}")
+        told = f"the run ends with {agent.status!r}"
+        if end == "complete" and agent.status in self._dialect.raises:
+            yield Finding("TRM005", f"{told}, and no exception came")
+        if end == "error" and agent.ended and self._dialect.raises and not self._dialect.cuts & {agent.status}:
+            yield Finding("TRM005", f"{told}, and an exception came")
 
     def _unexplained(self, agent: _Agent) -> list[Finding]:
         """Return the steps back that were no other run's first step, for that would have a terminal event of its own.

@@ -4,9 +4,11 @@ Knows messages, their ids, the frames around a run, and the end of a stream. Doe
 (`playhead.sse.parser`), nor the rules of events (`playhead.contracts.watch`). No I/O.
 """
 
+import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -27,10 +29,13 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024
 """What a message may be long before a warning: some proxies and clients buffer no more."""
 
 _MAX_WAITING: Final = 16
-"""How many messages wait for one that says whose they are."""
-_FRAMES: Final = frozenset({"done", "error", "heartbeat"})
+"""How many messages wait for one that says whose they are, and how many odd lines for their message."""
+_BEAT: Final = "heartbeat"
+_FRAMES: Final = frozenset({"done", "error", _BEAT})
 _TYPE: Final = "text/event-stream"
 _READ: Final = (None, "complete")
+_INSIDE: Final = frozenset({Oddity.UNKNOWN_FIELD, Oddity.UNSPACED})
+"""What is told before its block has ended."""
 
 _ODD: Final[Mapping[Oddity, tuple[str, str]]] = {
     Oddity.NOT_UTF8: ("WIR001", "the data of this message is not UTF-8"),
@@ -62,13 +67,14 @@ class WireWatch:
         self._found: list[Violation] = []
         self._dialect: Dialect | None = None
         self._watch: Watch | None = None
-        self._waiting: list[tuple[SSEMessage, Any, int | None]] | None = []
+        self._waiting: list[tuple[int, SSEMessage, int | None]] | None = []
         self._ids = Ids()
         self._count = 0
         self._at_us: int | None = None
         self._end: str | None = None
         self._told_late = False
         self._is_lossy = False
+        self._is_counted = False
         if dialect is not None:
             self._begin(dialect)
 
@@ -90,12 +96,18 @@ class WireWatch:
 
     def feed(self, chunk: bytes, *, at_us: int | None = None) -> list[Violation]:
         """Return what is wrong with the next bytes. `at_us` is when they came, in microseconds since any moment."""
-        self._look_at_time(at_us)
+        if self._limits.heartbeat_s is not None:
+            self._look_at_time(at_us, self._limits.heartbeat_s)
         for message in self._parser.feed(chunk):
-            self._look_at_odd(before=message.offset)
+            if self._odd:
+                self._look_at_odd(before=message.offset)
             self._look(message, at_us)
-        self._look_at_odd()
-        return self._take()
+        if self._odd:
+            # What stands in a block is told after its message, however the bytes were cut.
+            inside = takewhile(lambda odd: odd.oddity in _INSIDE, islice(reversed(self._odd), _MAX_WAITING))
+            for _ in range(len(self._odd) - len(list(inside))):
+                self._observe(self._odd.popleft())
+        return self._take() if self._found else []
 
     def close(self, end: str | None = None) -> list[Violation]:
         """Return what is wrong with a stream that ended so. None is one that was read to its end."""
@@ -124,7 +136,10 @@ class WireWatch:
         if code in self._codes:
             place = Place(at.line, at.offset) if at else Place()
             event = (at.event or "") if isinstance(at, SSEMessage) else ""
-            self._found.append(Violation(code, message, self._count, event, line=place.line, offset=place.offset))
+            # What is odd stands in or behind the last message that began before it, and one without end is the next.
+            inside = isinstance(at, Odd) and at.oddity is not Oddity.UNENDED
+            index = max(0, self._count - inside)
+            self._found.append(Violation(code, message, index, event, line=place.line, offset=place.offset))
 
     def _look_at_odd(self, *, before: int | None = None) -> None:
         """Look at what yielded no message and stands before this offset: the parser tells it ahead of the messages."""
@@ -135,13 +150,12 @@ class WireWatch:
         if odd.oddity is Oddity.COMMENT:
             if self._ids.any:
                 self._tell("WIR020", "a block of comments behind an id: openai-python takes it for a message", odd)
-        elif odd.oddity is not Oddity.UNSPACED or self._dialect is None or self._dialect.name == "gemini":
+        elif odd.oddity is not Oddity.UNSPACED or (self._dialect is not None and self._dialect.spaced):
             code, message = _ODD[odd.oddity]
             self._tell(code, message.format(text=odd.text), odd)
 
-    def _look_at_time(self, at_us: int | None) -> None:
-        limit_s = self._limits.heartbeat_s
-        if at_us is not None and self._at_us is not None and limit_s is not None:
+    def _look_at_time(self, at_us: int | None, limit_s: float) -> None:
+        if at_us is not None and self._at_us is not None:
             silent_s = (at_us - self._at_us) / 1e6
             if silent_s > limit_s:
                 self._tell("WIR014", f"{silent_s:.3g} s without a byte, not even a heartbeat")
@@ -149,45 +163,52 @@ class WireWatch:
 
     def _look(self, message: SSEMessage, at_us: int | None) -> None:
         """Look at one message, and pass its event on."""
-        data = message.data
-        if len(data) > MAX_MESSAGE_BYTES // 4 and (size := len(data.encode("utf-8", "replace"))) > MAX_MESSAGE_BYTES:
-            self._tell("WIR013", f"a message of {size:,} bytes", message)
-        is_beat = message.event == "heartbeat"
-        for code, told in self._ids.look(message, counted=self._counts_by_one()) if not is_beat else ():
-            self._tell(code, told, message)
-            if code == "WIR008" and code in self._codes and self._ids.again:
+        if len(message.data) > MAX_MESSAGE_BYTES // 4:
+            self._look_at_size(message)
+        is_beat = message.event == _BEAT
+        if not is_beat:
+            wrong = self._ids.look(message, counted=self._is_counted)
+            if wrong and self._is_double(wrong, message):
                 # There is nothing else to say of a message that came twice.
                 return
-            self._is_lossy = self._is_lossy or (code == "WIR009" and code in self._codes)
-        if self._end is not None and not is_beat:
-            if not self._told_late:
+        if self._end is not None:
+            if not (is_beat or self._told_late):
+                self._told_late = True
                 self._tell("WIR011", "a message follows the end of the stream", message)
-            self._told_late = True
-        elif self._dialect is None and self._waiting is not None:
-            self._guess(message, at_us)
         elif self._dialect is not None:
             self._read(self._dialect, message, at_us)
+        elif self._waiting is not None:
+            self._guess(self._waiting, message, at_us)
         self._count += not is_beat
 
-    def _counts_by_one(self) -> bool:
-        return self._dialect is not None and self._dialect.framed
+    def _look_at_size(self, message: SSEMessage) -> None:
+        size = len(message.data.encode("utf-8", "replace"))
+        if size > MAX_MESSAGE_BYTES:
+            self._tell("WIR013", f"a message of {size:,} bytes", message)
 
-    def _guess(self, message: SSEMessage, at_us: int | None) -> None:
+    def _is_double(self, wrong: Iterable[tuple[str, str]], message: SSEMessage) -> bool:
+        """Tell what is wrong with an id, and say whether its message came before."""
+        is_double = False
+        for code, told in wrong:
+            self._tell(code, told, message)
+            is_double = is_double or (code == "WIR008" and code in self._codes and self._ids.again)
+            self._is_lossy = self._is_lossy or (code == "WIR009" and code in self._codes)
+        return is_double
+
+    def _guess(self, waiting: list[tuple[int, SSEMessage, int | None]], message: SSEMessage, at_us: int | None) -> None:
         """Find out whose events these are, and read the messages that waited for it."""
-        assert self._waiting is not None
-        self._waiting.append((message, None, at_us))
+        waiting.append((self._count, message, at_us))
         found = sniff(message)
         if found is not None:
-            waiting, count = self._waiting, self._count
             self._begin(found)
-            for self._count, (one, _, one_us) in enumerate(waiting, count - len(waiting) + 1):
+            for self._count, one, one_us in waiting:
                 self._read(found, one, one_us)
-            self._count = count
-        elif len(self._waiting) == _MAX_WAITING:
+        elif len(waiting) == _MAX_WAITING:
             self._waiting = None
 
     def _begin(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._is_counted = dialect.framed
         self._watch = Watch(dialect, codes=self._codes, limits=self._limits)
         self._waiting = None
 
@@ -196,9 +217,12 @@ class WireWatch:
             self._end = self._end or ("complete" if dialect.is_terminal(dialect.sentinel) else None)
             self._pass_on({dialect.tag: dialect.sentinel}, message, at_us)
             return
-        value = self._value(message)
-        if value is None:
-            return
+        try:
+            value = from_json(message.data, allow_inf_nan=False)
+        except ValueError:
+            value = self._value(message)
+            if value is None:
+                return
         if not isinstance(value, dict):
             self._tell("WIR004", f"the data is no JSON object: {_shown(message.data)}", message)
             return
@@ -206,33 +230,34 @@ class WireWatch:
         if dialect.framed and message.event in _FRAMES and kind not in dialect.ops:
             self._frame(message, value)
             return
-        self._look_at_name(dialect, message, kind)
+        if message.event != kind:
+            self._look_at_name(dialect, message, kind)
         self._pass_on(value, message, at_us)
 
     def _value(self, message: SSEMessage) -> Any:
+        """Return what data holds that is odd JSON or none: half of a surrogate pair is JSON, and NaN is not."""
+        constants: list[str] = []
         try:
-            return from_json(message.data, allow_inf_nan=False)
-        except ValueError:
-            pass
-        try:
-            value = from_json(message.data)
-        except ValueError as error:
+            value = json.loads(message.data, parse_constant=constants.append, parse_int=float)
+        except (ValueError, RecursionError) as error:
             self._tell("WIR004", f"the data is not JSON: {error}: {_shown(message.data)}", message)
             return None
-        self._tell("WIR005", "the data holds NaN or an infinity: `JSON.parse` throws", message)
+        if constants:
+            self._tell("WIR005", f"the data holds {constants[0]}: `JSON.parse` throws", message)
         return value
 
     def _look_at_name(self, dialect: Dialect, message: SSEMessage, kind: str) -> None:
         if message.event == "message":
             if dialect.named:
                 self._tell("WIR018", f"{kind} comes without a name: anthropic's SDK sees no event at all", message)
-        elif kind and message.event != kind and dialect.tag != "object":
+        elif kind and not dialect.shapes:
             self._tell("WIR006", f"the message is named {message.event!r}, and its data is of type {kind!r}", message)
 
     def _pass_on(self, value: Mapping[str, Any], message: SSEMessage, at_us: int | None) -> None:
         assert self._watch is not None
-        place = Place(message.line, message.offset)
-        self._add(self._watch.feed(value, at_us=at_us, place=place))
+        found = self._watch.feed(value, at_us=at_us, place=Place(message.line, message.offset))
+        if found:
+            self._add(found)
 
     def _add(self, found: Iterable[Violation]) -> None:
         """Add findings about events, unless they may follow from messages that were lost."""
@@ -241,7 +266,7 @@ class WireWatch:
 
     def _frame(self, message: SSEMessage, value: Mapping[str, Any]) -> None:
         """Take `done` or `error`, which end a stream, or `heartbeat`."""
-        if message.event == "heartbeat":
+        if message.event == _BEAT:
             return
         self._end = "complete" if message.event == "done" else "error"
         told = value.get("total_events")

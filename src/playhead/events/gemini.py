@@ -49,6 +49,7 @@ GEMINI = Dialect(
     shapes=_SHAPES,
     volatile=(path("createTime"), path("candidates.*.content.parts.*.thoughtSignature")),
     ids=(path("responseId"), path("candidates.*.content.parts.*.functionCall.id")),
+    spaced=True,
     after=frozenset({"usage"}),
     cuts=frozenset({"blocked", "error"}),
 )

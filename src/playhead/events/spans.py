@@ -178,7 +178,8 @@ class Dialect:
     events do not name their types, `shapes` tells them by what is in them: the first type whose place holds something.
     The `sentinel` is what a stream ends with that is no JSON; it is read as an event of that type. `sequence` is where
     events are numbered without a gap. `framed` streams may be sent with frames: `done`, `error` and `heartbeat`. In a
-    `named` one readers go by the name of the SSE event alone. `arguments` are types that bring pieces of a tool's JSON.
+    `named` one readers go by the name of the SSE event alone, in a `spaced` one they look for `data: ` with the space.
+    `arguments` are types that bring pieces of a tool's JSON.
 
     `volatile` fields differ from run to run and mean nothing; `ids` are made up anew each time, and compare up to a
     consistent renaming. `nested` is where an event carries another one. `group` tells agents apart that share a stream.
@@ -223,6 +224,7 @@ class Dialect:
     sentinel: str = ""
     framed: bool = False
     named: bool = False
+    spaced: bool = False
     arguments: frozenset[str] = frozenset()
     sequence: Path = ()
     explicit: frozenset[Span] = field(init=False)
