@@ -44,8 +44,8 @@ class Ids:
 
     def look(self, message: SSEMessage, *, counted: bool) -> Iterable[tuple[str, str]]:
         """Return what is wrong with a message's id: codes and what to say. Ids that are `counted` leave none out."""
-        id = message.block_id
-        if not id:
+        id = message.id
+        if not id or message.id_inherited:
             return _MISSING if self.any else ()
         if id in self._known:
             self.again = self._known[id] == hash(message.data)

@@ -255,7 +255,9 @@ class WireWatch:
 
     def _pass_on(self, value: Mapping[str, Any], message: SSEMessage, at_us: int | None) -> None:
         assert self._watch is not None
-        found = self._watch.feed(value, at_us=at_us, place=Place(message.line, message.offset))
+        # What `Place` does, without its call: it is made for each message.
+        place = tuple.__new__(Place, (message.line, message.offset))
+        found = self._watch.feed(value, at_us=at_us, place=place)
         if found:
             self._add(found)
 
