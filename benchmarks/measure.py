@@ -18,8 +18,8 @@ class Case:
     """What is compared. `floor` names the subject that the others are measured by, `per` how many items one run has.
 
     `goals` are the ratios that are promised: `("playhead", "<=", 1.7)` reads "playhead takes at most 1.7 times as long
-    as the floor", `">="` reads "the floor takes at least so many times as long", and `"+"` "at most so many microseconds
-    an item more than the floor".
+    as the floor", `">="` reads "the floor takes at least so many times as long", and `"+"` "at most so many
+    microseconds an item more than the floor".
     """
 
     name: str

@@ -35,9 +35,10 @@ class SystemClock:
         """Return the wall-clock time, aware, in UTC."""
         return datetime.now(UTC)
 
-    # The function itself: a recording asks it for each event.
-    monotonic_ns = staticmethod(time.monotonic_ns)
-    """Return the machine's monotonic clock in nanoseconds."""
+    @staticmethod
+    def monotonic_ns() -> int:
+        """Return the machine's monotonic clock in nanoseconds."""
+        return time.monotonic_ns()
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop. Under a virtual loop this takes no real time."""

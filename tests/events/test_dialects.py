@@ -18,5 +18,5 @@ def test_an_unknown_name_offers_the_nearest() -> None:
     """An unknown name is an error that says which are known."""
     with pytest.raises(UsageError, match="there is no dialect 'lokus': did you mean 'locus'"):
         get_dialect("lokus")
-    with pytest.raises(UsageError, match="'zzz': the known ones are locus, locus.server, shipit"):
+    with pytest.raises(UsageError, match=r"'zzz': the known ones are locus, locus\.server, shipit"):
         get_dialect("zzz")

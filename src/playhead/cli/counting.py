@@ -49,6 +49,7 @@ def _as_json(tally: Tally) -> dict[str, Any]:
         "kinds": dict(tally.tracks),
         "event_types": dict(tally.types.most_common()),
         "spans": {str(span): times.as_json() for span, times in tally.spans.items()},
+        "first_text": tally.first_text.as_json(),
         "tools": {name: times.as_json() for name, times in tally.tools.items()},
     }
 
@@ -71,6 +72,9 @@ def _print(tally: Tally) -> None:
     others = {kind: count for kind, count in tally.tracks.items() if kind != "event.event"}
     if others:
         console.print(line(("also        ", "dim"), said(_counts(others))))
+    if took := tally.first_text.took_us:
+        told = f"after {seconds(median(took))}, {seconds(max(took))} at most"
+        console.print(line(("first text  ", "dim"), told, (f", in {number(len(took), 'run')}", "dim")))
     _print_types(console, tally.types)
     _print_times(console, "span", {str(span): times for span, times in tally.spans.items()})
     _print_times(console, "tool", tally.tools)

@@ -3,15 +3,15 @@
 Knows a dialect's table. Holds a number for each span that was closed, so that medians can be told. Does not print.
 """
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from playhead.cassettes.reading import Cassette
-from playhead.events.paths import at
-from playhead.events.spans import Dialect, Span, Touch, Verb
+from playhead.events.lasting import Lasted, Lasting
+from playhead.events.spans import Span
 from playhead.replaying.tape import Tape
 
 
@@ -35,14 +35,7 @@ class Times:
         return {"count": self.count, "failed": self.failed, "unfinished": self.unfinished, **times}
 
 
-@dataclass(slots=True)
-class _Open:
-    since_us: int
-    name: str
-
-
-_Frame = tuple[str, str, Span]
-"""A run, an agent in it, and a kind of span."""
+_ANSWERS = frozenset({Span.MODEL, Span.MESSAGE})
 
 
 class Tally:
@@ -60,7 +53,7 @@ class Tally:
         self.types: Counter[str] = Counter()
         self.spans: defaultdict[Span, Times] = defaultdict(Times)
         self.tools: defaultdict[str, Times] = defaultdict(Times)
-        self._open: defaultdict[_Frame, dict[str, deque[_Open]]] = defaultdict(dict)
+        self.first_text: Times = Times()
 
     def add(self, cassette: Cassette, byte_count: int) -> None:
         """Add a cassette. Raises what reading its entries raises."""
@@ -71,6 +64,7 @@ class Tally:
         self.ends.update(tape.runs.values())
         if tape.seal is not None:
             self.errors.update(failure.type for failure in tape.seal.errors.values())
+        runs: dict[str, _Run] = {}
         at_us = 0
         for entry in cassette.entries():
             at_us += entry.dt_us
@@ -78,60 +72,39 @@ class Tally:
             self.tracks[f"{entry.track}.{entry.kind}"] += 1
             value = entry.value() if (entry.track, entry.kind) == ("event", "event") else None
             if isinstance(value, dict):
-                self._add_event(value, entry.owner, at_us, tape.dialect)
+                self.types[tape.dialect.type_of(value) or "(no type)"] += 1
+                if entry.owner not in runs:
+                    # A run begins when it is asked for, not with its first event.
+                    runs[entry.owner] = _Run(Lasting(tape.dialect), at_us - entry.dt_us)
+                self._add_event(runs[entry.owner], value, at_us)
         self.recorded_us += at_us
-        self._give_up()
+        for run in runs.values():
+            self.first_text.unfinished += run.waits
+            for left in run.lasting.close():
+                self._count(left)
 
-    def _add_event(self, event: Mapping[str, Any], run: str, at_us: int, dialect: Dialect) -> None:
-        self.types[dialect.type_of(event) or "(no type)"] += 1
-        for owner, inner in _layers(event, dialect):
-            agent = repr((owner, at(inner, dialect.group)))
-            for touch in dialect.touches(inner):
-                self._touch(touch, (run, agent), at_us)
+    def _add_event(self, run: "_Run", event: Mapping[str, Any], at_us: int) -> None:
+        for changed in run.lasting.feed(event, at_us):
+            if changed.until_us is not None:
+                self._count(changed)
+        if run.waits and any(touch.text and touch.span in _ANSWERS for touch in run.lasting.dialect.touches(event)):
+            self.first_text.took_us.append(at_us - run.since_us)
+            run.waits = False
 
-    def _touch(self, touch: Touch, owner: tuple[str, str], at_us: int) -> None:
-        identity = repr(touch.name if touch.key is None else touch.key)
-        frame = self._open[*owner, touch.span]
-        if touch.verb is Verb.OPEN:
-            if touch.span is Span.STEP:
-                self._close_all(Span.STEP, frame, at_us)
-            frame.setdefault(identity, deque()).append(_Open(at_us, str(touch.name or "?")))
-        elif touch.verb is Verb.CLOSE and touch.span in (Span.STEP, Span.RUN):
-            self._close_all(touch.span, frame, at_us)
-        elif touch.verb is Verb.CLOSE and identity in frame:
-            self._close(touch.span, frame[identity].popleft(), at_us, touch.status)
-            if not frame[identity]:
-                del frame[identity]
-
-    def _close_all(self, span: Span, frame: dict[str, deque[_Open]], at_us: int) -> None:
-        for opened in frame.values():
-            for each in opened:
-                self._close(span, each, at_us, None)
-        frame.clear()
-
-    def _close(self, span: Span, opened: _Open, at_us: int, status: Any) -> None:
-        for times in self._counted(span, opened):
-            times.took_us.append(at_us - opened.since_us)
-            times.failed += span is Span.TOOL and bool(status)
-
-    def _give_up(self) -> None:
-        for (_, _, span), frame in self._open.items():
-            for opened in frame.values():
-                for each in opened:
-                    for times in self._counted(span, each):
-                        times.unfinished += 1
-        self._open.clear()
-
-    def _counted(self, span: Span, opened: _Open) -> list[Times]:
-        return [self.spans[span], self.tools[opened.name]] if span is Span.TOOL else [self.spans[span]]
+    def _count(self, lasted: Lasted) -> None:
+        tables = [self.spans[lasted.span]]
+        if lasted.span is Span.TOOL:
+            tables.append(self.tools[lasted.name])
+        for times in tables:
+            if lasted.until_us is None:
+                times.unfinished += 1
+            else:
+                times.took_us.append(lasted.until_us - lasted.since_us)
+                times.failed += lasted.span is Span.TOOL and bool(lasted.status)
 
 
-def _layers(event: Mapping[str, Any], dialect: Dialect) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Yield an event and those nested in it, each with whose it is."""
-    owner: tuple[str, ...] = ()
-    inner: Any = event
-    while isinstance(inner, Mapping):
-        yield owner, inner
-        tool = next((touch.key for touch in dialect.touches(inner) if touch.span is Span.TOOL), None)
-        owner = (*owner, repr(tool))
-        inner = at(inner, dialect.nested)
+@dataclass(slots=True)
+class _Run:
+    lasting: Lasting
+    since_us: int
+    waits: bool = True

@@ -4,8 +4,8 @@ Knows counting. Does not know what is counted.
 """
 
 import re
-from collections import deque
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 from pydantic_core import from_json
@@ -16,7 +16,7 @@ from playhead.events.spans import Dialect, Span, Verb
 from playhead.sse.message import SSEMessage
 
 WINDOW: Final = 1024
-"""How many ids are remembered, to notice one that comes again."""
+"""How many ids are remembered at least, to notice one that comes again; twice as many at most."""
 MAX_ARGUMENTS: Final = 1024 * 1024
 """How much of a tool's arguments is kept, in characters, to see whether they add up."""
 
@@ -28,7 +28,7 @@ class Ids:
 
     `any` says that there were some, `numbered` that the first one ended with a number and its message had a name, as
     handlers send them, and `before` how many messages came before that, by this number. `again` says that the last id
-    came again with the message that it had.
+    came again with the message that it had, and `late` is the last id that was missed before it came.
     """
 
     def __init__(self) -> None:
@@ -36,52 +36,64 @@ class Ids:
         self.numbered: bool = False
         self.before: int = 0
         self.again: bool = False
-        self._last: tuple[str, int] | None = None
-        # The id that is one more than the last.
+        self.late: str | None = None
+        # The highest number, what stands before it, the id that is one more, and the numbers that were missed.
+        self._prefix = ""
+        self._number: int | None = None
         self._next: str | None = None
-        self._recent: deque[str] = deque(maxlen=WINDOW)
+        self._gap = range(0)
+        self._unnumbered = 0
         self._known: dict[str, int] = {}
 
     def look(self, message: SSEMessage, *, counted: bool) -> Iterable[tuple[str, str]]:
         """Return what is wrong with a message's id: codes and what to say. Ids that are `counted` leave none out."""
         id = message.id
         if not id or message.id_inherited:
-            return _MISSING if self.any else ()
+            return self._miss() if self.any else ()
         if id in self._known:
             self.again = self._known[id] == hash(message.data)
             return (("WIR008", f"the id {id!r} comes again" + ", with the same message" * self.again),)
-        if len(self._recent) == WINDOW:
-            del self._known[self._recent[0]]
-        self._recent.append(id)
         self._known[id] = hash(message.data)
-        if id == self._next and self._last is not None:
+        if len(self._known) == 2 * WINDOW:
+            # One by one would cost more.
+            self._known = dict(islice(self._known.items(), WINDOW, None))
+        if id == self._next and self._number is not None:
             # Nearly all ids are the next one.
-            self._last = prefix, number = self._last[0], self._last[1] + 1
-            self._next = f"{prefix}{number + 1}"
+            self._number += 1
+            self._next = self._prefix + str(self._number + 1)
             return ()
         return self._jump(message, id, counted=counted)
 
+    def _miss(self) -> Iterable[tuple[str, str]]:
+        """Say that an id is missing. Whether it has used up a number shows the next one."""
+        self._unnumbered += 1
+        self._next = None
+        return (("WIR007", "the message has no id, and those before it have"),)
+
     def _jump(self, message: SSEMessage, id: str, *, counted: bool) -> Iterable[tuple[str, str]]:
-        """Return what is wrong with an id that is not one more than the last."""
+        """Return what is wrong with an id that is not one more than the last. One fault is told once."""
         found = _NUMBERED.fullmatch(id)
-        last, self._last = self._last, (found[1], int(found[2])) if found else None
-        self._next = f"{self._last[0]}{self._last[1] + 1}" if self._last else None
         is_first, self.any = not self.any, True
-        if self._last is None:
+        unnumbered, self._unnumbered = self._unnumbered, 0
+        if found is None:
+            self._number = self._next = None
             return ()
-        prefix, number = self._last
+        prefix, number = found[1], int(found[2])
+        last = self._number if prefix == self._prefix else None
+        if last is not None and number < last:
+            if number in self._gap:
+                self.late = id
+                return ()
+            self._gap = range(number + 1, last)
+            return (("WIR009", f"the id {id!r} comes after {prefix}{last}"),)
+        self._prefix, self._number, self._next = prefix, number, f"{prefix}{number + 1}"
         if is_first:
             self.numbered = message.event != "message"
             self.before = max(0, number - 1)
-        elif last is not None and last[0] == prefix:
-            if number < last[1]:
-                return (("WIR009", f"the id {id!r} comes after {prefix}{last[1]}"),)
-            if counted:
-                return (("WIR009", f"the id {id!r} comes right after {prefix}{last[1]}: messages are missing"),)
+        elif counted and last is not None and number > last + 1 + unnumbered:
+            self._gap = range(last + 1, number)
+            return (("WIR009", f"the id {id!r} comes right after {prefix}{last}: messages are missing"),)
         return ()
-
-
-_MISSING: Final = (("WIR007", "the message has no id, and those before it have"),)
 
 
 class Sequence:

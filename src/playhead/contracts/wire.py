@@ -31,9 +31,13 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024
 _MAX_WAITING: Final = 16
 """How many messages wait for one that says whose they are, and how many odd lines for their message."""
 _BEAT: Final = "heartbeat"
-_FRAMES: Final = frozenset({"done", "error", _BEAT})
+_ENDS: Final = {"done": "complete", "error": "error"}
+_FRAMES: Final = frozenset({*_ENDS, _BEAT})
+_MAX_DIGITS: Final = 640
 _TYPE: Final = "text/event-stream"
 _READ: Final = (None, "complete")
+_NOTHING: Final = object()
+"""What data holds that cannot be read. `null` can."""
 _INSIDE: Final = frozenset({Oddity.UNKNOWN_FIELD, Oddity.UNSPACED})
 """What is told before its block has ended."""
 
@@ -75,6 +79,8 @@ class WireWatch:
         self._told_late = False
         self._is_lossy = False
         self._is_counted = False
+        # Where the last message begins that nothing else is said of.
+        self._damaged: int | None = None
         if dialect is not None:
             self._begin(dialect)
 
@@ -101,6 +107,7 @@ class WireWatch:
         for message in self._parser.feed(chunk):
             if self._odd:
                 self._look_at_odd(before=message.offset)
+                self._note_damage(message)
             self._look(message, at_us)
         if self._odd:
             # What stands in a block is told after its message, however the bytes were cut.
@@ -172,7 +179,7 @@ class WireWatch:
                 # There is nothing else to say of a message that came twice.
                 return
         if self._end is not None:
-            if not (is_beat or self._told_late):
+            if not (is_beat or self._told_late or message.id == self._ids.late):
                 self._told_late = True
                 self._tell("WIR011", "a message follows the end of the stream", message)
         elif self._dialect is not None:
@@ -213,53 +220,71 @@ class WireWatch:
         self._waiting = None
 
     def _read(self, dialect: Dialect, message: SSEMessage, at_us: int | None) -> None:
+        """Read what a message carries, and pass it on unless it is a frame."""
+        value: Any
         if dialect.sentinel and message.data == dialect.sentinel:
             self._end = self._end or ("complete" if dialect.is_terminal(dialect.sentinel) else None)
-            self._pass_on({dialect.tag: dialect.sentinel}, message, at_us)
-            return
-        try:
-            value = from_json(message.data, allow_inf_nan=False)
-        except ValueError:
-            value = self._value(message)
-            if value is None:
+            value = {dialect.tag: dialect.sentinel}
+        else:
+            try:
+                value = from_json(message.data, allow_inf_nan=False)
+            except ValueError:
+                value = self._odd_value(dialect, message)
+                if value is _NOTHING:
+                    return
+            if type(value) is not dict:
+                self._tell("WIR004", f"the data is no JSON object: {_shown(message.data)}", message)
                 return
-        if not isinstance(value, dict):
-            self._tell("WIR004", f"the data is no JSON object: {_shown(message.data)}", message)
-            return
-        kind = dialect.type_of(value)
-        if dialect.framed and message.event in _FRAMES and kind not in dialect.ops:
-            self._frame(message, value)
-            return
-        if message.event != kind:
-            self._look_at_name(dialect, message, kind)
-        self._pass_on(value, message, at_us)
-
-    def _value(self, message: SSEMessage) -> Any:
-        """Return what data holds that is odd JSON or none: half of a surrogate pair is JSON, and NaN is not."""
-        constants: list[str] = []
-        try:
-            value = json.loads(message.data, parse_constant=constants.append, parse_int=float)
-        except (ValueError, RecursionError) as error:
-            self._tell("WIR004", f"the data is not JSON: {error}: {_shown(message.data)}", message)
-            return None
-        if constants:
-            self._tell("WIR005", f"the data holds {constants[0]}: `JSON.parse` throws", message)
-        return value
-
-    def _look_at_name(self, dialect: Dialect, message: SSEMessage, kind: str) -> None:
-        if message.event == "message":
-            if dialect.named:
-                self._tell("WIR018", f"{kind} comes without a name: anthropic's SDK sees no event at all", message)
-        elif kind and not dialect.shapes:
-            self._tell("WIR006", f"the message is named {message.event!r}, and its data is of type {kind!r}", message)
-
-    def _pass_on(self, value: Mapping[str, Any], message: SSEMessage, at_us: int | None) -> None:
+            kind = dialect.type_of(value)
+            if dialect.framed and kind not in dialect.ops:
+                if message.event in _FRAMES:
+                    self._frame(message, value)
+                    return
+                if not kind:
+                    # The server's own, and no event of the run.
+                    return
+            if message.event != kind:
+                self._look_at_name(dialect, message, kind)
         assert self._watch is not None
         # What `Place` does, without its call: it is made for each message.
         place = tuple.__new__(Place, (message.line, message.offset))
         found = self._watch.feed(value, at_us=at_us, place=place)
-        if found:
+        if found and message.offset != self._damaged:
             self._add(found)
+
+    def _odd_value(self, dialect: Dialect, message: SSEMessage) -> Any:
+        """Return what data holds that is odd JSON or none: half of a surrogate pair is JSON, and NaN is not."""
+        constants: list[str] = []
+        try:
+            value = json.loads(message.data, parse_constant=constants.append, parse_int=_integer)
+        except (ValueError, RecursionError) as error:
+            if message.offset != self._damaged:
+                self._tell("WIR004", f"the data is not JSON: {error}: {_shown(message.data)}", message)
+            # An object that cannot be read is an event that was lost. Other text never was one.
+            if "WIR004" in self._codes and message.data.lstrip().startswith("{"):
+                self._is_lossy = True
+            if dialect.framed and message.event in _ENDS:
+                self._end = _ENDS[message.event]
+            return _NOTHING
+        if constants:
+            self._tell("WIR005", f"the data holds {constants[0]}: `JSON.parse` throws", message)
+            self._damaged = message.offset if "WIR005" in self._codes else self._damaged
+        return value
+
+    def _note_damage(self, message: SSEMessage) -> None:
+        """Note that a message is not UTF-8, so that nothing else is said of it: the parser has told it already."""
+        told = (odd.offset for odd in islice(self._odd, _MAX_WAITING) if odd.oddity is Oddity.NOT_UTF8)
+        if "WIR001" in self._codes and message.offset in told:
+            self._damaged = message.offset
+
+    def _look_at_name(self, dialect: Dialect, message: SSEMessage, kind: str) -> None:
+        if message.offset == self._damaged:
+            self._is_lossy = self._is_lossy or kind not in dialect.ops
+        elif message.event == "message":
+            if dialect.named:
+                self._tell("WIR018", f"{kind} comes without a name: anthropic's SDK sees no event at all", message)
+        elif kind and not dialect.shapes:
+            self._tell("WIR006", f"the message is named {message.event!r}, and its data is of type {kind!r}", message)
 
     def _add(self, found: Iterable[Violation]) -> None:
         """Add findings about events, unless they may follow from messages that were lost."""
@@ -270,7 +295,7 @@ class WireWatch:
         """Take `done` or `error`, which end a stream, or `heartbeat`."""
         if message.event == _BEAT:
             return
-        self._end = "complete" if message.event == "done" else "error"
+        self._end = _ENDS[message.event]
         told = value.get("total_events")
         before = self._count + self._ids.before
         if message.event == "done" and told not in (None, before) and not self._is_lossy:
@@ -289,6 +314,11 @@ def sniff(message: SSEMessage) -> Dialect | None:
     # What says its type is not told by its shape.
     tables = [dialect for dialect in DIALECTS.values() if not (said and dialect.shapes)]
     return next((dialect for dialect in tables if dialect.type_of(value) in dialect.ops), None)
+
+
+def _integer(text: str) -> int | float:
+    # Python refuses to read longer ones.
+    return int(text) if len(text) < _MAX_DIGITS else float(text)
 
 
 def _shown(data: str) -> str:

@@ -4,6 +4,10 @@ Events name no type: the last chunk is the one with a `finishReason`. Function c
 candidates, which end one after the other, are not known. Knows the wire, not the SDK.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
+from playhead.events.canonical import Path
 from playhead.events.paths import path
 from playhead.events.plain import PlainEvent, decoder_of
 from playhead.events.spans import POINT, Dialect, Op, Span, closes, each, feeds, opens
@@ -22,7 +26,7 @@ class GeminiEvent(PlainEvent):
     """Hold one `GenerateContentResponse`, or an error. Its `event_type` says what is in it."""
 
     tag_field = _TAG
-    shapes = _SHAPES
+    shapes: ClassVar[Mapping[str, Path]] = _SHAPES
 
 
 _PARTS = "candidates.*.content.parts.*"

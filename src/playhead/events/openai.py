@@ -4,6 +4,10 @@ Chunks of a chat have no type, and `[DONE]` comes in place of a last one; events
 number. Knows the wire, not the SDK.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
+from playhead.events.canonical import Path
 from playhead.events.paths import path
 from playhead.events.plain import PlainEvent, decoder_of
 from playhead.events.spans import POINT, Dialect, Op, Span, closes, each, feeds, loosely, opens
@@ -17,7 +21,7 @@ class ChatEvent(PlainEvent):
     """Hold one chunk of a chat completion, or an error."""
 
     tag_field = "object"
-    shapes = _SHAPES
+    shapes: ClassVar[Mapping[str, Path]] = _SHAPES
 
 
 class ResponsesEvent(PlainEvent):

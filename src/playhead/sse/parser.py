@@ -26,6 +26,7 @@ _SLICE_BYTES = 32 * 1024
 _LF_SEPARATORS = ("\ndata: ", "\nid: ", "\n\ndata: ", "\n\nevent: ")
 _CRLF_SEPARATORS = ("\r\ndata: ", "\r\nid: ", "\r\n\r\ndata: ", "\r\n\r\nevent: ")
 _UNUSUAL = re.compile(r"[\r\n\0]").search
+_HAS_DATA = re.compile(rb"^data(?::|$)", re.MULTILINE).search
 
 
 class SSEParser:
@@ -162,7 +163,7 @@ class SSEParser:
         """
         if self._error is not None and not self._reported:
             self._refuse()
-        if self._watcher and not self._stopped and (self._data or self._pending.startswith(b"data")):
+        if self._watcher and not self._stopped and (self._data or _HAS_DATA(self._pending)):
             self._watcher.tell(Oddity.UNENDED, self._block_place())
         self._stopped = True
         self._forget()
