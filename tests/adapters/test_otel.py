@@ -10,10 +10,13 @@ pytest.importorskip("opentelemetry.sdk.trace", reason="opentelemetry-sdk is not 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+from opentelemetry.semconv.attributes import error_attributes
+from opentelemetry.trace import SpanKind, StatusCode
 
-from playhead.adapters.otel import NAMES, export_spans
+from playhead.adapters import otel
+from playhead.adapters.otel import export_spans
 from playhead.cassettes.format import Failure
-from playhead.events.spans import Span
 from playhead.replaying.tape import open_tape
 from tests.cli.running import SEARCH, write_tape
 
@@ -54,6 +57,7 @@ def test_a_run_becomes_a_tree(tmp_path: Path) -> None:
     search, read = found["execute_tool search"], found["execute_tool read"]
     assert (search.start_time, search.end_time) == (1_000_000_001_000_000, 1_000_000_253_000_000)
     assert dict(search.attributes or {}) == {
+        "playhead.span": "tool",
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "search",
         "gen_ai.tool.call.id": "a",
@@ -85,21 +89,88 @@ def test_the_times_are_those_of_the_events(tmp_path: Path) -> None:
 
 
 def test_own_recordings_are_exported(root: Path) -> None:
-    """Every real run is one tree, and every child lies within its parent's time; a sub-agent lies in its tool."""
+    """Every run is one trace, and every child lies within its parent's time."""
     for path in sorted((root / "cassettes").glob("*.jsonl")):
         count, spans = exported(path)
         by_id = {span.context.span_id: span for span in spans if span.context}
         assert count == len(spans) == len(by_id) > 1
+        with open_tape(path) as tape:
+            assert len({span.context.trace_id for span in spans if span.context}) == len(tape.runs)
         for span in spans:
             parent = by_id[span.parent.span_id] if span.parent else span
             assert (parent.start_time or 0) <= (span.start_time or 0) <= (span.end_time or 0) <= (parent.end_time or 0)
+
+
+def test_a_sub_agent_lies_in_its_tool(root: Path) -> None:
+    """Its steps do, and its tools lie in them."""
     _, spans = exported(root / "cassettes/locus_subagent.jsonl")
     names = {span.context.span_id: span.name for span in spans if span.context}
-    nested = {(names[span.parent.span_id], span.name) for span in spans if span.parent}
-    assert {("step", "execute_tool delegate"), ("execute_tool delegate", "step")} <= nested
-    assert ("step", "execute_tool weather") in nested
+    nested = [(span.name, names[span.parent.span_id]) for span in spans if span.parent]
+    assert nested == [
+        ("step", "invoke_agent locus"),
+        ("execute_tool delegate", "step"),
+        ("step", "execute_tool delegate"),
+        ("execute_tool weather", "step"),
+        ("step", "execute_tool delegate"),
+        ("step", "invoke_agent locus"),
+    ]
 
 
-def test_every_kind_of_span_has_a_name() -> None:
-    """But a run, which is the root."""
-    assert set(NAMES) == set(Span) - {Span.RUN}
+def test_a_paused_run_is_no_failure(root: Path) -> None:
+    """Its tool is unfinished, and the run says how it ended."""
+    _, spans = exported(root / "cassettes/locus_interrupt_resume.jsonl")
+    paused, tool = spans[0], named(spans)["execute_tool ask_user"]
+    assert (paused.attributes or {})["playhead.end"] == "paused"
+    assert {span.status.status_code for span in spans} == {StatusCode.UNSET}
+    assert (tool.attributes or {})["playhead.unfinished"] is True
+
+
+def test_a_provider_s_stream_is_a_model_call(tmp_path: Path) -> None:
+    """Its root bears the model's name. A tool that was completed has not failed."""
+    item = {"type": "function_call", "name": "search"}
+    place = write_tape(
+        tmp_path / "a.jsonl",
+        [
+            (5, {"type": "response.created", "response": {"id": "r", "model": "gpt-9"}}),
+            (5, {"type": "response.output_item.added", "output_index": 0, "item": item}),
+            (5, {"type": "response.output_item.done", "output_index": 0, "item": item | {"status": "completed"}}),
+            (5, {"type": "response.completed", "response": {"id": "r", "status": "completed"}}),
+        ],
+        dialect="openai.responses",
+    )
+    _, (root, tool) = exported(place)
+    assert (root.name, root.kind) == ("chat gpt-9", SpanKind.CLIENT)
+    found = root.attributes or {}
+    assert (found["gen_ai.provider.name"], found["gen_ai.response.model"]) == ("openai", "gpt-9")
+    assert (tool.name, tool.status.status_code) == ("execute_tool search", StatusCode.UNSET)
+
+
+def test_unknown_events_are_passed_over(tmp_path: Path) -> None:
+    """As is what is no object; a run of nothing else is a root alone. A sentence is no type of an error."""
+    odd = [(1, {"event_type": "tool_startled"}), (1, {"no": "type"})]
+    assert [span.name for span in exported(write_tape(tmp_path / "a.jsonl", odd))[1]] == ["invoke_agent locus"]
+    ended = {**SEARCH[3][1], "error": "It is not there!"}
+    _, spans = exported(write_tape(tmp_path / "b.jsonl", [*SEARCH[:2], (1, ended)], end="error"))
+    found = named(spans)
+    assert (found["execute_tool search"].attributes or {})["error.type"] == "_OTHER"
+    assert (found["invoke_agent locus"].attributes or {})["error.type"] == "_OTHER"
+
+
+def test_the_first_event_names_the_agent(tmp_path: Path) -> None:
+    """Each run is a trace of its own, even where another span is under way."""
+    events = [(dt_us, {**event, "agent_name": "scout"}) for dt_us, event in SEARCH]
+    with TracerProvider().get_tracer("other").start_as_current_span("around"):
+        _, (root, *_) = exported(write_tape(tmp_path / "a.jsonl", events))
+    assert (root.name, root.parent) == ("invoke_agent scout", None)
+    assert (root.attributes or {})["gen_ai.agent.name"] == "scout"
+
+
+def test_names_are_those_of_the_conventions() -> None:
+    """Each name, operation and provider is in the package that the SDK brings."""
+    fields = {otel.OPERATION, otel.AGENT, otel.MODEL, otel.PROVIDER, otel.REASONS, *sum(otel.ATTRIBUTES.values(), ())}
+    assert fields <= set(vars(gen_ai_attributes).values())
+    operations = {*otel.OPERATIONS.values(), *(operation for _, operation in otel.PROVIDERS.values())}
+    assert operations <= {each.value for each in gen_ai_attributes.GenAiOperationNameValues}
+    providers = {provider for provider, _ in otel.PROVIDERS.values()}
+    assert providers <= {each.value for each in gen_ai_attributes.GenAiProviderNameValues}
+    assert otel.ERROR == error_attributes.ERROR_TYPE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from playhead.cassettes.format import Failure
-from tests.cli.running import SEARCH, playhead, write_tape
+from tests.cli.running import playhead, write_tape
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,6 @@ def test_stats_are_tables() -> None:
     assert shown == [
         "1 cassette · 1 run · 9 entries · 1.7 KiB · 1.79 s",
         "runs ended  1 complete",
-        "first text  after 1.77 s, 1.77 s at most, in 1 run",
         "",
         "event          count",
         "model_chunk        2  ████████████████████",
@@ -29,14 +28,19 @@ def test_stats_are_tables() -> None:
         "tool_start         2  ████████████████████",
         "terminate          1  ██████████",
         "",
-        "span   count  failed  unfinished  median     max   total",
-        "step       2       -           -  897 ms  1.79 s  1.79 s",
-        "tool       2       1           -  1.00 s  1.75 s  2.00 s",
-        "model      1       -           1       -       -       -",
+        "wait             count  failed  unfinished     min  median     max   total",
+        "first event          1       -           -     0 s     0 s     0 s     0 s",
+        "first text           1       -           -  1.77 s  1.77 s  1.77 s  1.77 s",
+        "longest silence      1       -           -  1.50 s  1.50 s  1.50 s  1.50 s",
         "",
-        "tool    count  failed  unfinished  median     max   total",
-        "read        1       1           -  1.75 s  1.75 s  1.75 s",
-        "search      1       -           -  252 ms  252 ms  252 ms",
+        "span   count  failed  unfinished     min  median     max   total",
+        "step       2       -           -    0 ms  897 ms  1.79 s  1.79 s",
+        "tool       2       1           -  252 ms  1.00 s  1.75 s  2.00 s",
+        "model      1       -           1       -       -       -       -",
+        "",
+        "tool    count  failed  unfinished     min  median     max   total",
+        "read        1       1           -  1.75 s  1.75 s  1.75 s  1.75 s",
+        "search      1       -           -  252 ms  252 ms  252 ms  252 ms",
     ]
 
 
@@ -52,25 +56,12 @@ def test_json_is_one_document() -> None:
         "failed": 2,
         "unfinished": 0,
         "total_us": 3_500_000,
+        "min_us": 1_750_000,
         "median_us": 1_750_000,
         "max_us": 1_750_000,
     }
+    assert found["waits"]["first text"]["median_us"] == 1_773_000
     assert "errors      1 × ValueError" in playhead("stats", ".").out
-
-
-def test_the_first_text_is_counted_from_the_beginning_of_its_run() -> None:
-    """A sub-agent's text is not the answer, and a run without text has no first one."""
-    write_tape("a.jsonl")
-    write_tape("b.jsonl", [SEARCH[0], SEARCH[-1]])
-    (found,) = playhead("stats", ".", "--json").lines()
-    assert found["first_text"] == {
-        "count": 2,
-        "failed": 0,
-        "unfinished": 1,
-        "total_us": 1_773_000,
-        "median_us": 1_773_000,
-        "max_us": 1_773_000,
-    }
 
 
 def test_a_damaged_one_does_not_count() -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from playhead.cassettes.places import locate
-from playhead.cli.tallying import Tally, Times
+from playhead.cli.tallying import Tally
+from playhead.events.measuring import Times
 from playhead.events.spans import Span
 from tests.cli.running import SEARCH, write_tape
 
@@ -21,9 +22,9 @@ def tally(*paths: Path) -> Tally:
 def test_tools_are_counted_with_their_times(tmp_path: Path) -> None:
     """Time is that of the tape; a tool with a status has failed."""
     found = tally(write_tape(tmp_path / "a.jsonl"))
-    assert found.tools == {"search": Times([252_000]), "read": Times([1_750_000], failed=1)}
-    assert found.spans[Span.TOOL] == Times([252_000, 1_750_000], failed=1)
-    assert found.spans[Span.STEP] == Times([1_793_000, 7])
+    assert found.measures.tools == {"search": Times([252_000]), "read": Times([1_750_000], failed=1)}
+    assert found.measures.spans[Span.TOOL] == Times([252_000, 1_750_000], failed=1)
+    assert found.measures.spans[Span.STEP] == Times([1_793_000, 7])
     assert found.types["model_chunk"] == 2
     assert (found.runs, found.entries, found.recorded_us, dict(found.ends)) == (1, 9, 1_793_007, {"complete": 1})
 
@@ -33,8 +34,8 @@ def test_tapes_add_up(tmp_path: Path) -> None:
     one = write_tape(tmp_path / "a.jsonl", SEARCH[:2], end="closed")
     two = write_tape(tmp_path / "b.jsonl", [SEARCH[0], *SEARCH[3:5]], end="error")
     found = tally(one, two)
-    assert found.tools == {"search": Times(unfinished=1)}
-    assert found.spans[Span.STEP] == Times(unfinished=2)
+    assert found.measures.tools == {"search": Times(unfinished=1)}
+    assert found.measures.spans[Span.STEP] == Times(unfinished=2)
     assert (found.cassettes, dict(found.ends)) == (2, {"closed": 1, "error": 1})
 
 
@@ -46,18 +47,5 @@ def test_tools_of_sub_agents_are_counted_apart(tmp_path: Path) -> None:
     carrier = {"event_type": "subagent", "tool_name": "task", "tool_call_id": "a"}
     events = [(1, start), (10, {**carrier, "event": inner}), (100, {**carrier, "event": done})]
     found = tally(write_tape(tmp_path / "a.jsonl", events))
-    assert found.tools == {"look": Times([100]), "task": Times(unfinished=1)}
+    assert found.measures.tools == {"look": Times([100]), "task": Times(unfinished=1)}
     assert dict(found.types) == {"tool_start": 1, "subagent": 2}
-
-
-def test_numbers_for_programs() -> None:
-    """Times that nobody measured are left out."""
-    assert Times().as_json() == {"count": 0, "failed": 0, "unfinished": 0}
-    assert Times([1, 2, 9], failed=1, unfinished=1).as_json() == {
-        "count": 4,
-        "failed": 1,
-        "unfinished": 1,
-        "total_us": 12,
-        "median_us": 2,
-        "max_us": 9,
-    }

@@ -1,144 +1,197 @@
 """A tape as spans of OpenTelemetry, with the times that were recorded.
 
-The only module that imports `opentelemetry`: its API; whoever calls brings a tracer of an SDK. Names are those of the
-semantic conventions for generative AI, from one table.
+The only module that imports `opentelemetry`, and of it the API alone: whoever calls brings a tracer of an SDK. Names
+are those of the semantic conventions for generative AI, all from the tables here.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from opentelemetry.context import Context
 from opentelemetry.trace import Span as OtelSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from playhead.contracts.limits import seconds
 from playhead.events.lasting import Lasted, Lasting
 from playhead.events.paths import at
-from playhead.events.spans import Span
+from playhead.events.spans import Span, Verb
 from playhead.replaying.tape import Tape
 
 CONVENTIONS: Final = "1.37.0"
 """The version of the semantic conventions whose names are used."""
 
-NAMES: Final[Mapping[Span, tuple[str, SpanKind]]] = {
-    Span.STEP: ("step", SpanKind.INTERNAL),
-    Span.MODEL: ("chat", SpanKind.CLIENT),
-    Span.MESSAGE: ("message", SpanKind.INTERNAL),
-    Span.PART: ("part", SpanKind.INTERNAL),
-    Span.REASONING: ("reasoning", SpanKind.INTERNAL),
-    Span.TOOL: ("execute_tool", SpanKind.INTERNAL),
-    Span.SUBAGENT: ("invoke_agent", SpanKind.INTERNAL),
+OPERATION: Final = "gen_ai.operation.name"
+OPERATIONS: Final[Mapping[Span, str]] = {
+    Span.MODEL: "chat",
+    Span.TOOL: "execute_tool",
+    Span.SUBAGENT: "invoke_agent",
 }
-"""The operation that each kind of span is, `gen_ai.operation.name`, and its kind."""
+"""The kinds of span that are an operation of the conventions. Others have the names that they have here."""
 
-_ATTRIBUTES: Final[Mapping[Span, tuple[str, str]]] = {
+ATTRIBUTES: Final[Mapping[Span, tuple[str, str]]] = {
     Span.TOOL: ("gen_ai.tool.name", "gen_ai.tool.call.id"),
     Span.SUBAGENT: ("gen_ai.agent.name", "gen_ai.agent.id"),
-    Span.STEP: ("playhead.step.name", "playhead.step"),
 }
-"""Where the name and the key of a kind of span go."""
+"""Where the name and the key of a span go. Those of other kinds are `playhead.name` and `playhead.key`."""
+
+PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
+    "openai.chat": ("openai", "chat"),
+    "openai.responses": ("openai", "chat"),
+    "anthropic.messages": ("anthropic", "chat"),
+    "gemini": ("gcp.gemini", "generate_content"),
+}
+"""The provider and the operation of a whole run, by dialect. Others are frameworks, whose runs are `invoke_agent`."""
+
+AGENT: Final = "gen_ai.agent.name"
+MODEL: Final = "gen_ai.response.model"
+PROVIDER: Final = "gen_ai.provider.name"
+REASONS: Final = "gen_ai.response.finish_reasons"
+ERROR: Final = "error.type"
+
+_OTHER = "_OTHER"
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def export_spans(tape: Tape, tracer: Tracer, *, start_s: float | None = None) -> int:
     """Write every run of a tape with a tracer, as spans with the times that were recorded. Returns how many spans.
 
-    A run is a span `invoke_agent`, and its steps, model calls, tools and sub-agents lie in it as they did. A run that
-    ended badly, and a tool that failed, have the status of an error; what never ended ends with its run, and has
-    `playhead.unfinished`. `start_s` is when the tape began, in seconds since 1970, by default by the events' own times.
+    Each run is a trace. Its root is `invoke_agent NAME`, or `chat MODEL` where a provider's stream was taped; steps,
+    model calls, tools and sub-agents lie in it as they did. A run or a tool that failed has the status of an error.
+    What nothing closed ends with its run and has `playhead.unfinished`. Ids are the tracer's: one that makes the same
+    ones each time needs an id generator of that kind.
 
-    Raises what reading the tape raises.
+    `start_s` is when the tape began, in seconds since 1970; by default the first event that names a time tells, and
+    where none does, it is 0. Raises what reading the tape raises.
     """
+    begin_s = (_began(tape) or 0.0) if start_s is None else start_s
     runs: dict[str, _Run] = {}
-    count, at_us = 0, 0
+    for since_us, at_us, owner, event in _events(tape):
+        if owner not in runs:
+            runs[owner] = _Run(tape, tracer, owner, _Clock(begin_s), since_us)
+        runs[owner].feed(event, at_us)
+    return sum(run.end(tape.runs.get(name, "unknown")) for name, run in runs.items())
+
+
+def _events(tape: Tape) -> Iterator[tuple[int, int, str, Mapping[str, Any]]]:
+    """Yield of each event the time of the entry before it, its own time, its run and itself."""
+    at_us = 0
     for entry in tape.entries():
-        at_us += entry.dt_us
+        since_us, at_us = at_us, at_us + entry.dt_us
         value = entry.value() if (entry.track, entry.kind) == ("event", "event") else None
         if isinstance(value, dict):
-            if start_s is None:
-                told_s = seconds(at(value, tape.dialect.time))
-                start_s = told_s - at_us / 1e6 if told_s is not None else None
-            if entry.owner not in runs:
-                runs[entry.owner] = _Run(tape, tracer, entry.owner, at_us - entry.dt_us, start_s or 0.0)
-            count += runs[entry.owner].feed(value, at_us)
-    for name, run in runs.items():
-        run.end(tape.runs.get(name, "unknown"))
-    return count + len(runs)
+            yield since_us, at_us, entry.owner, value
+
+
+def _began(tape: Tape) -> float | None:
+    """Return when a tape began, by the first event that names a time."""
+    if not tape.dialect.time:
+        return None
+    told = ((seconds(at(event, tape.dialect.time)), at_us) for _, at_us, _, event in _events(tape))
+    return next((told_s - at_us / 1e6 for told_s, at_us in told if told_s is not None), None)
+
+
+class _Clock:
+    """Turn the time of a tape into that of the world, in nanoseconds since 1970."""
+
+    def __init__(self, begin_s: float) -> None:
+        self._begin_us = round(begin_s * 1e6)
+
+    def ns(self, at_us: int) -> int:
+        return (self._begin_us + at_us) * 1000
 
 
 class _Run:
-    """One run on its way into a tracer. Parents begin before their children, and end after them."""
+    """One run on its way into a tracer. Parents begin before their children."""
 
-    def __init__(self, tape: Tape, tracer: Tracer, name: str, at_us: int, start_s: float) -> None:
-        self._tracer = tracer
-        self._lasting = Lasting(tape.dialect)
-        self._start_s = start_s
-        self._last_us = at_us
+    def __init__(self, tape: Tape, tracer: Tracer, name: str, clock: _Clock, since_us: int) -> None:
+        provider, self._operation = PROVIDERS.get(tape.dialect.name, (tape.dialect.name, "invoke_agent"))
         self._failure = tape.seal.errors.get(name) if tape.seal is not None else None
-        self._open: dict[int, tuple[OtelSpan, Lasted]] = {}
-        attributes = {
-            "gen_ai.operation.name": "invoke_agent",
-            "gen_ai.provider.name": tape.dialect.name,
-            "playhead.cassette": tape.where,
-            "playhead.run": name,
-        }
-        start_ns = self._ns(at_us)
+        self._dialect = tape.dialect
+        self._lasting = Lasting(tape.dialect)
+        self._tracer = tracer
+        self._clock = clock
+        self._last_us = since_us
+        self._count = 1
+        self._begun = False
+        self._open: dict[Lasted, OtelSpan] = {}
         self._root = tracer.start_span(
-            f"invoke_agent {tape.dialect.name}", kind=SpanKind.INTERNAL, attributes=attributes, start_time=start_ns
+            f"{self._operation} {tape.dialect.name}",
+            context=Context(),
+            kind=SpanKind.CLIENT if tape.dialect.name in PROVIDERS else SpanKind.INTERNAL,
+            attributes={
+                OPERATION: self._operation,
+                PROVIDER: provider,
+                "playhead.cassette": tape.header.name,
+                "playhead.run": name,
+            },
+            start_time=clock.ns(since_us),
         )
 
-    def feed(self, event: Mapping[str, Any], at_us: int) -> int:
-        """Take an event, and return how many spans began."""
-        begun = 0
+    def feed(self, event: Mapping[str, Any], at_us: int) -> None:
+        """Take an event."""
+        if not self._begun:
+            # A later event may be a sub-agent's, in its name.
+            self._begun = True
+            self._name(AGENT, self._dialect.group_of(event))
         self._last_us = at_us
-        for changed in self._lasting.feed(event, at_us):
-            if changed.span is Span.RUN:
-                continue
-            if changed.until_us is None:
-                begun += 1
-                self._begin(changed)
-            else:
-                self._finish(changed)
-        return begun
+        for verb, lasted in self._lasting.feed(event, at_us):
+            if verb is Verb.CLOSE:
+                self._finish(lasted)
+            elif lasted.span is not Span.RUN:
+                self._begin(lasted)
+            elif self._dialect.name in PROVIDERS:
+                self._name(MODEL, lasted.name)
 
-    def end(self, end: str) -> None:
-        """End the run, and what it left open."""
+    def end(self, end: str) -> int:
+        """End the run, and what it left open. Returns how many spans it had."""
         for left in self._lasting.close():
-            if id(left) in self._open:
-                self._finish(left)
+            self._finish(left)
         self._root.set_attribute("playhead.end", end)
         if self._failure is not None:
-            self._root.set_attribute("error.type", self._failure.type)
-            self._root.set_status(Status(StatusCode.ERROR, self._failure.message))
-        self._root.end(self._ns(self._last_us))
+            _fail(self._root, self._failure.type, self._failure.message)
+        elif end == "error":
+            _fail(self._root, _OTHER, "")
+        self._root.end(self._clock.ns(self._last_us))
+        return self._count
+
+    def _name(self, field: str, name: Any) -> None:
+        if name:
+            self._root.update_name(f"{self._operation} {name}")
+            self._root.set_attribute(field, str(name))
 
     def _begin(self, lasted: Lasted) -> None:
-        operation, kind = NAMES[lasted.span]
-        parent = self._open.get(id(lasted.within), (self._root, None))[0]
-        attributes: dict[str, str | int] = {"gen_ai.operation.name": operation}
-        for field, value in zip(_ATTRIBUTES.get(lasted.span, ()), (lasted.name, lasted.key), strict=False):
-            if value not in (None, "?"):
-                attributes[field] = value if isinstance(value, int) else str(value)
-        title = operation if lasted.name == "?" else f"{operation} {lasted.name}"
-        span = self._tracer.start_span(
-            title,
+        operation = OPERATIONS.get(lasted.span)
+        fields = ATTRIBUTES.get(lasted.span, ("playhead.name", "playhead.key"))
+        attributes = {"playhead.span": str(lasted.span)} | ({OPERATION: operation} if operation else {})
+        values = zip(fields, (lasted.name, lasted.key), strict=True)
+        attributes |= {field: str(value) for field, value in values if value not in (None, "")}
+        parent = self._open.get(lasted.within, self._root) if lasted.within else self._root
+        self._count += 1
+        self._open[lasted] = self._tracer.start_span(
+            f"{operation or lasted.span} {lasted.name}".rstrip(),
             context=set_span_in_context(parent),
-            kind=kind,
+            kind=SpanKind.CLIENT if lasted.span is Span.MODEL else SpanKind.INTERNAL,
             attributes=attributes,
-            start_time=self._ns(lasted.since_us),
+            start_time=self._clock.ns(lasted.since_us),
         )
-        self._open[id(lasted)] = (span, lasted)
 
     def _finish(self, lasted: Lasted) -> None:
-        span, _ = self._open.pop(id(lasted))
-        if lasted.until_us is None:
+        span = self._open.pop(lasted, None)
+        if span is None:
+            return
+        if not lasted.finished:
             span.set_attribute("playhead.unfinished", True)
-        if lasted.fed_us is not None:
-            span.add_event("first text", timestamp=self._ns(lasted.fed_us))
+        if lasted.text_us is not None:
+            span.add_event("first text", timestamp=self._clock.ns(lasted.text_us))
         if lasted.span is Span.MODEL and lasted.status:
-            span.set_attribute("gen_ai.response.finish_reasons", [str(lasted.status)])
-        if lasted.span is Span.TOOL and lasted.status:
-            span.set_attribute("error.type", str(lasted.status).partition(":")[0])
-            span.set_status(Status(StatusCode.ERROR, str(lasted.status)))
-        span.end(self._ns(self._last_us if lasted.until_us is None else lasted.until_us))
+            span.set_attribute(REASONS, [str(lasted.status)])
+        if lasted.failed:
+            _fail(span, str(lasted.status).partition(":")[0], str(lasted.status))
+        span.end(self._clock.ns(self._last_us if lasted.until_us is None else lasted.until_us))
 
-    def _ns(self, at_us: int) -> int:
-        return round(self._start_s * 1_000_000) * 1000 + at_us * 1000
+
+def _fail(span: OtelSpan, kind: str, message: str) -> None:
+    """Give a span the status of an error. Its type is a name: the conventions want few of them, and no sentences."""
+    span.set_attribute(ERROR, kind if _IDENTIFIER.fullmatch(kind) else _OTHER)
+    span.set_status(Status(StatusCode.ERROR, message or None))

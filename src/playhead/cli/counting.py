@@ -10,8 +10,9 @@ from playhead.cli.errors import UNREADABLE, tell
 from playhead.cli.finding import find_all
 from playhead.cli.progress import progress
 from playhead.cli.screen import line, number, print_json, print_table, said, screen, seconds, size
-from playhead.cli.tallying import Tally, Times
+from playhead.cli.tallying import Tally
 from playhead.errors import CassetteError
+from playhead.events.measuring import Times
 
 _MAX_ROWS = 20
 
@@ -48,10 +49,14 @@ def _as_json(tally: Tally) -> dict[str, Any]:
         "errors": dict(tally.errors),
         "kinds": dict(tally.tracks),
         "event_types": dict(tally.types.most_common()),
-        "spans": {str(span): times.as_json() for span, times in tally.spans.items()},
-        "first_text": tally.first_text.as_json(),
-        "tools": {name: times.as_json() for name, times in tally.tools.items()},
+        "waits": _times(tally.measures.waits),
+        "spans": _times(tally.measures.spans),
+        "tools": _times(tally.measures.tools),
     }
+
+
+def _times(rows: Mapping[Any, Times]) -> dict[str, Any]:
+    return {str(name): times.as_json() for name, times in rows.items()}
 
 
 def _print(tally: Tally) -> None:
@@ -72,12 +77,10 @@ def _print(tally: Tally) -> None:
     others = {kind: count for kind, count in tally.tracks.items() if kind != "event.event"}
     if others:
         console.print(line(("also        ", "dim"), said(_counts(others))))
-    if took := tally.first_text.took_us:
-        told = f"after {seconds(median(took))}, {seconds(max(took))} at most"
-        console.print(line(("first text  ", "dim"), told, (f", in {number(len(took), 'run')}", "dim")))
     _print_types(console, tally.types)
-    _print_times(console, "span", {str(span): times for span, times in tally.spans.items()})
-    _print_times(console, "tool", tally.tools)
+    _print_times(console, "wait", tally.measures.waits)
+    _print_times(console, "span", tally.measures.spans)
+    _print_times(console, "tool", tally.measures.tools)
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -95,19 +98,19 @@ def _print_types(console: Console, types: Mapping[str, int]) -> None:
     _print_more(console, len(ordered))
 
 
-def _print_times(console: Console, what: str, rows: Mapping[str, Times]) -> None:
+def _print_times(console: Console, what: str, rows: Mapping[Any, Times]) -> None:
     if not rows:
         return
-    headings = (what, "count", "failed", "unfinished", "median", "max", "total")
+    headings = (what, "count", "failed", "unfinished", "min", "median", "max", "total")
     ordered = sorted(rows.items(), key=lambda item: (-item[1].count, item[0]))
     console.print()
-    print_table(headings, [_cells(name, times) for name, times in ordered[:_MAX_ROWS]], right=headings[1:])
+    print_table(headings, [_cells(str(name), times) for name, times in ordered[:_MAX_ROWS]], right=headings[1:])
     _print_more(console, len(rows))
 
 
 def _cells(name: str, times: Times) -> list[str]:
     took = times.took_us
-    shown = (seconds(median(took)), seconds(max(took)), seconds(sum(took))) if took else ("-", "-", "-")
+    shown = [seconds(each) for each in (min(took), median(took), max(took), sum(took))] if took else ["-"] * 4
     counts = (f"{count:,}" if count else "-" for count in (times.count, times.failed, times.unfinished))
     return [name, *counts, *shown]
 

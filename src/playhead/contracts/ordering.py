@@ -70,9 +70,12 @@ class Ordering:
                 elif not moment.late:
                     self._end(moment, touch)
             elif touch.span in self._paired:
-                finding = self._step(moment, touch)
-                if finding:
-                    found += finding
+                if touch.verb is _OPEN:
+                    found += self._opened(moment, touch)
+                elif touch.verb is _FEED:
+                    found += () if touch.loose else self._fed(moment, touch)
+                else:
+                    found += self._ended_loosely(moment, touch) if touch.loose else self._closed(moment, touch)
         return NOTHING if moment.late else found
 
     def close(self, end: str | None) -> Findings:
@@ -88,13 +91,6 @@ class Ordering:
             for left in records
             if not left.excused
         ]
-
-    def _step(self, moment: Moment, touch: Touch) -> Findings:
-        if touch.verb is _OPEN:
-            return self._opened(moment, touch)
-        if touch.verb is _FEED:
-            return NOTHING if touch.loose else self._fed(moment, touch)
-        return self._ended_loosely(moment, touch) if touch.loose else self._closed(moment, touch)
 
     def _opened(self, moment: Moment, touch: Touch) -> Findings:
         key = hashable(touch.key)

@@ -78,7 +78,9 @@ class Watch:
                 self._has_told = self._has_told or bool(found)
         if self._count == 1:
             self._first_group = group
-        if touches and dialect.nested and not moment.late:
+        # One agent alone needs no book of whose tools are open.
+        alone = inner is None and not self._nested and not self._owners and group == self._first_group
+        if touches and dialect.nested and not (alone or moment.late):
             found += self._look_inside(moment, inner)
         return found
 
@@ -108,7 +110,7 @@ class Watch:
         ]
 
     def _owner(self, touches: tuple[Touch, ...]) -> Any:
-        """Return the agent in whose tool a sub-agent runs, for its own name is on the event; else the first agent."""
+        """Return the agent in whose tool a sub-agent runs, for its own name is on the event: mostly the first agent."""
         keys = (hashable(touch.key) for touch in touches)
         return next((self._owners[key] for key in keys if key in self._owners), self._first_group)
 

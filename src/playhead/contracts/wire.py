@@ -19,6 +19,7 @@ from playhead.contracts.numbers import Ids
 from playhead.contracts.rules import selected
 from playhead.contracts.violation import Violation
 from playhead.contracts.watch import Watch
+from playhead.contracts.wire_head import Headers, look_at_head
 from playhead.events.dialects import DIALECTS
 from playhead.events.spans import Dialect
 from playhead.sse.message import SSEMessage
@@ -31,10 +32,9 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024
 _MAX_WAITING: Final = 16
 """How many messages wait for one that says whose they are, and how many odd lines for their message."""
 _BEAT: Final = "heartbeat"
-_ENDS: Final = {"done": "complete", "error": "error"}
+_ENDS: Final[Mapping[str | None, str]] = {"done": "complete", "error": "error"}
 _FRAMES: Final = frozenset({*_ENDS, _BEAT})
 _MAX_DIGITS: Final = 640
-_TYPE: Final = "text/event-stream"
 _READ: Final = (None, "complete")
 _NOTHING: Final = object()
 """What data holds that cannot be read. `null` can."""
@@ -84,20 +84,10 @@ class WireWatch:
         if dialect is not None:
             self._begin(dialect)
 
-    def headers(self, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[Violation]:
+    def headers(self, headers: Headers) -> list[Violation]:
         """Return what is wrong with the head of the response that brings the stream."""
-        named = {name.lower(): value for name, value in (headers.items() if isinstance(headers, Mapping) else headers)}
-        kind, _, parameters = named.get("content-type", "").partition(";")
-        if kind.strip().lower() != _TYPE:
-            self._tell("WIR015", f"the content type is {kind.strip() or 'missing'!r}: browsers take {_TYPE} only")
-        charset = parameters.lower().replace('"', "").replace(" ", "").partition("charset=")[2]
-        if charset not in ("", "utf-8", "utf8"):
-            self._tell("WIR015", f"the content type says {charset!r}: an event stream is UTF-8")
-        encoding = named.get("content-encoding", "identity")
-        if encoding != "identity":
-            self._tell("WIR016", f"the content encoding is {encoding!r}: messages wait until a block is full")
-        if not {"no-cache", "no-store"} & set(named.get("cache-control", "").replace(" ", "").lower().split(",")):
-            self._tell("WIR016", "there is no `Cache-Control: no-cache`: what stands between may keep the stream")
+        for code, told in look_at_head(headers):
+            self._tell(code, told)
         return self._take()
 
     def feed(self, chunk: bytes, *, at_us: int | None = None) -> list[Violation]:
@@ -236,13 +226,8 @@ class WireWatch:
                 self._tell("WIR004", f"the data is no JSON object: {_shown(message.data)}", message)
                 return
             kind = dialect.type_of(value)
-            if dialect.framed and kind not in dialect.ops:
-                if message.event in _FRAMES:
-                    self._frame(message, value)
-                    return
-                if not kind:
-                    # The server's own, and no event of the run.
-                    return
+            if kind not in dialect.ops and self._is_foreign(dialect, message, value, kind):
+                return
             if message.event != kind:
                 self._look_at_name(dialect, message, kind)
         assert self._watch is not None
@@ -273,17 +258,24 @@ class WireWatch:
 
     def _note_damage(self, message: SSEMessage) -> None:
         """Note that a message is not UTF-8, so that nothing else is said of it: the parser has told it already."""
-        told = (odd.offset for odd in islice(self._odd, _MAX_WAITING) if odd.oddity is Oddity.NOT_UTF8)
-        if "WIR001" in self._codes and message.offset in told:
+        waiting = islice(self._odd, _MAX_WAITING)
+        is_told = any(odd.oddity is Oddity.NOT_UTF8 and odd.offset == message.offset for odd in waiting)
+        if is_told and "WIR001" in self._codes:
             self._damaged = message.offset
 
+    def _is_foreign(self, dialect: Dialect, message: SSEMessage, value: Mapping[str, Any], kind: str) -> bool:
+        """Say whether what is of no known type is no event of the run: a frame, or something that the server adds."""
+        if dialect.framed and message.event in _FRAMES:
+            self._frame(message, value)
+            return True
+        self._is_lossy = self._is_lossy or message.offset == self._damaged
+        return dialect.framed and not kind
+
     def _look_at_name(self, dialect: Dialect, message: SSEMessage, kind: str) -> None:
-        if message.offset == self._damaged:
-            self._is_lossy = self._is_lossy or kind not in dialect.ops
-        elif message.event == "message":
+        if message.event == "message":
             if dialect.named:
                 self._tell("WIR018", f"{kind} comes without a name: anthropic's SDK sees no event at all", message)
-        elif kind and not dialect.shapes:
+        elif kind and not dialect.shapes and message.offset != self._damaged:
             self._tell("WIR006", f"the message is named {message.event!r}, and its data is of type {kind!r}", message)
 
     def _add(self, found: Iterable[Violation]) -> None:
