@@ -79,6 +79,13 @@ def test_every_cut_of_a_recorded_stream_is_found(root: Path) -> None:
                 assert found(cut) == ["WIR002"], path.name
 
 
+def test_a_cut_that_is_not_asked_for_hides_nothing() -> None:
+    """The terminal event that was cut off is missed where nobody asks for the cut itself."""
+    wire = block(THINK) + block(END)[:-20]
+    assert found(wire) == ["WIR002"]
+    assert [each.code for each in check(wire, select=["TRM"])] == ["TRM001"]
+
+
 def test_a_line_that_only_begins_like_data_is_no_message() -> None:
     """A stream that is cut in a field of another name lost no message by it."""
     assert found(block(THINK) + block(END) + b"event: x\ndatabase: 1") == []

@@ -64,8 +64,10 @@ def test_what_nothing_opens_begins_with_its_first_piece() -> None:
 
 def test_what_nothing_closes_either_ends_with_its_last_piece() -> None:
     """A step, the end of the run, or of the stream, is only when that is known."""
-    begun, next_step = {"type": "run_started"}, {"type": "step_started", "payload": {"iteration": 1}}
-    text, tick = {"type": "text_delta", "payload": {"chunk": "a"}}, {"type": "usage_tick"}
+    begun: Event = {"type": "run_started"}
+    next_step: Event = {"type": "step_started", "payload": {"iteration": 1}}
+    text: Event = {"type": "text_delta", "payload": {"chunk": "a"}}
+    tick: Event = {"type": "usage_tick"}
     whole = [begun, next_step, text, text, next_step, text, tick, {"type": "run_completed"}]
     assert told(lasted(whole, SHIPIT)) == ["run 0-7", "step 1-4", "model 2-3", "step 4-7", "model 5-5"]
     assert told(lasted([begun, next_step, text, tick], SHIPIT)) == ["run 0-3?", "step 1-3?", "model 2-2"]

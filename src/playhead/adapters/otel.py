@@ -1,11 +1,12 @@
 """A tape as spans of OpenTelemetry, with the times that were recorded.
 
 The only module that imports `opentelemetry`, and of it the API alone: whoever calls brings a tracer of an SDK. Names
-are those of the semantic conventions for generative AI, all from the tables here.
+are those of the semantic conventions for generative AI, in one table.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -21,7 +22,21 @@ from playhead.replaying.tape import Tape
 CONVENTIONS: Final = "1.37.0"
 """The version of the semantic conventions whose names are used."""
 
-OPERATION: Final = "gen_ai.operation.name"
+
+class Name(StrEnum):
+    """Name an attribute as the conventions do."""
+
+    OPERATION = "gen_ai.operation.name"
+    PROVIDER = "gen_ai.provider.name"
+    MODEL = "gen_ai.response.model"
+    REASONS = "gen_ai.response.finish_reasons"
+    AGENT = "gen_ai.agent.name"
+    AGENT_ID = "gen_ai.agent.id"
+    TOOL = "gen_ai.tool.name"
+    TOOL_CALL = "gen_ai.tool.call.id"
+    ERROR = "error.type"
+
+
 OPERATIONS: Final[Mapping[Span, str]] = {
     Span.MODEL: "chat",
     Span.TOOL: "execute_tool",
@@ -29,9 +44,9 @@ OPERATIONS: Final[Mapping[Span, str]] = {
 }
 """The kinds of span that are an operation of the conventions. Others have the names that they have here."""
 
-ATTRIBUTES: Final[Mapping[Span, tuple[str, str]]] = {
-    Span.TOOL: ("gen_ai.tool.name", "gen_ai.tool.call.id"),
-    Span.SUBAGENT: ("gen_ai.agent.name", "gen_ai.agent.id"),
+ATTRIBUTES: Final[Mapping[Span, tuple[Name, Name]]] = {
+    Span.TOOL: (Name.TOOL, Name.TOOL_CALL),
+    Span.SUBAGENT: (Name.AGENT, Name.AGENT_ID),
 }
 """Where the name and the key of a span go. Those of other kinds are `playhead.name` and `playhead.key`."""
 
@@ -42,12 +57,6 @@ PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
     "gemini": ("gcp.gemini", "generate_content"),
 }
 """The provider and the operation of a whole run, by dialect. Others are frameworks, whose runs are `invoke_agent`."""
-
-AGENT: Final = "gen_ai.agent.name"
-MODEL: Final = "gen_ai.response.model"
-PROVIDER: Final = "gen_ai.provider.name"
-REASONS: Final = "gen_ai.response.finish_reasons"
-ERROR: Final = "error.type"
 
 _OTHER = "_OTHER"
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*")
@@ -120,8 +129,8 @@ class _Run:
             context=Context(),
             kind=SpanKind.CLIENT if tape.dialect.name in PROVIDERS else SpanKind.INTERNAL,
             attributes={
-                OPERATION: self._operation,
-                PROVIDER: provider,
+                Name.OPERATION: self._operation,
+                Name.PROVIDER: provider,
                 "playhead.cassette": tape.header.name,
                 "playhead.run": name,
             },
@@ -133,7 +142,7 @@ class _Run:
         if not self._begun:
             # A later event may be a sub-agent's, in its name.
             self._begun = True
-            self._name(AGENT, self._dialect.group_of(event))
+            self._name(Name.AGENT, self._dialect.group_of(event))
         self._last_us = at_us
         for verb, lasted in self._lasting.feed(event, at_us):
             if verb is Verb.CLOSE:
@@ -141,7 +150,7 @@ class _Run:
             elif lasted.span is not Span.RUN:
                 self._begin(lasted)
             elif self._dialect.name in PROVIDERS:
-                self._name(MODEL, lasted.name)
+                self._name(Name.MODEL, lasted.name)
 
     def end(self, end: str) -> int:
         """End the run, and what it left open. Returns how many spans it had."""
@@ -155,7 +164,7 @@ class _Run:
         self._root.end(self._clock.ns(self._last_us))
         return self._count
 
-    def _name(self, field: str, name: Any) -> None:
+    def _name(self, field: Name, name: Any) -> None:
         if name:
             self._root.update_name(f"{self._operation} {name}")
             self._root.set_attribute(field, str(name))
@@ -163,7 +172,7 @@ class _Run:
     def _begin(self, lasted: Lasted) -> None:
         operation = OPERATIONS.get(lasted.span)
         fields = ATTRIBUTES.get(lasted.span, ("playhead.name", "playhead.key"))
-        attributes = {"playhead.span": str(lasted.span)} | ({OPERATION: operation} if operation else {})
+        attributes = {"playhead.span": str(lasted.span)} | ({Name.OPERATION: operation} if operation else {})
         values = zip(fields, (lasted.name, lasted.key), strict=True)
         attributes |= {field: str(value) for field, value in values if value not in (None, "")}
         parent = self._open.get(lasted.within, self._root) if lasted.within else self._root
@@ -185,7 +194,7 @@ class _Run:
         if lasted.text_us is not None:
             span.add_event("first text", timestamp=self._clock.ns(lasted.text_us))
         if lasted.span is Span.MODEL and lasted.status:
-            span.set_attribute(REASONS, [str(lasted.status)])
+            span.set_attribute(Name.REASONS, [str(lasted.status)])
         if lasted.failed:
             _fail(span, str(lasted.status).partition(":")[0], str(lasted.status))
         span.end(self._clock.ns(self._last_us if lasted.until_us is None else lasted.until_us))
@@ -193,5 +202,5 @@ class _Run:
 
 def _fail(span: OtelSpan, kind: str, message: str) -> None:
     """Give a span the status of an error. Its type is a name: the conventions want few of them, and no sentences."""
-    span.set_attribute(ERROR, kind if _IDENTIFIER.fullmatch(kind) else _OTHER)
+    span.set_attribute(Name.ERROR, kind if _IDENTIFIER.fullmatch(kind) else _OTHER)
     span.set_status(Status(StatusCode.ERROR, message or None))

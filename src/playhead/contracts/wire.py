@@ -110,7 +110,7 @@ class WireWatch:
         """Return what is wrong with a stream that ended so. None is one that was read to its end."""
         if end in _READ:
             self._parser.close()
-        cut = any(odd.oddity is Oddity.UNENDED for odd in self._odd)
+        cut = "WIR002" in self._codes and any(odd.oddity is Oddity.UNENDED for odd in self._odd)
         self._look_at_odd()
         if self._watch is not None:
             last = self._watch.close(self._end or end)
