@@ -42,7 +42,7 @@ _INSIDE: Final = frozenset({Oddity.UNKNOWN_FIELD, Oddity.UNSPACED})
 """What is told before its block has ended."""
 
 _ODD: Final[Mapping[Oddity, tuple[str, str]]] = {
-    Oddity.NOT_UTF8: ("WIR001", "the data of this message is not UTF-8"),
+    Oddity.NOT_UTF8: ("WIR001", "this block is not UTF-8"),
     Oddity.UNENDED: ("WIR002", "the last message has no empty line behind it: readers drop it"),
     Oddity.UNKNOWN_FIELD: ("WIR003", "there is no such field, so readers ignore the line {text!r}"),
     Oddity.BOM: (

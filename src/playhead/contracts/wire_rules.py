@@ -43,7 +43,7 @@ _GOOD_HEAD = Example(wire=_stream(), headers=_HEAD)
 RULES_OF_WIRE: tuple[Rule, ...] = (
     Rule(
         "WIR001",
-        "the data of a message is not UTF-8",
+        "a block of the stream is not UTF-8",
         "An event stream is always UTF-8. A browser shows U+FFFD for what is not; the big SDKs raise.",
         breaks=Example(wire=_message(b'{"event_type":"think","reasoning":"caf\xe9"}') + _message(_END)),
         keeps=Example(wire=_message('{"event_type":"think","reasoning":"café"}'.encode()) + _message(_END)),
@@ -108,7 +108,7 @@ RULES_OF_WIRE: tuple[Rule, ...] = (
     ),
     Rule(
         "WIR010",
-        "a stream of numbered messages has no `done` or `error` at its end",
+        "a stream of numbered, named messages has no `done` or `error` at its end",
         "A browser reconnects to a stream that just ends, and begins anew.",
         breaks=Example(wire=_stream(total=None)),
         keeps=_HEALTHY,

@@ -42,15 +42,17 @@ class Watcher:
 
     def __init__(self, tell: Callable[[Odd], object]) -> None:
         self._tell = tell
-        self._names: list[str] = []
+        self._names: dict[str, None] = {}
+        self._is_broken = False
 
     def tell(self, oddity: Oddity, place: Place, line: bytes = b"") -> None:
         """Tell of an oddity."""
         self._tell(Odd(oddity, *place, line[:_MAX_SHOWN].decode(errors="replace")))
 
-    def comment(self) -> None:
+    def comment(self, line: bytes) -> None:
         """Take a line of comment."""
-        self._names.append("")
+        self._names[""] = None
+        self._is_broken = self._is_broken or not _is_utf8(line)
 
     def field(self, line: bytes, name: bytes, value: bytes, *, place: Place, is_known: bool) -> None:
         """Take a field: one that there is not, or data without a space, is odd."""
@@ -58,18 +60,28 @@ class Watcher:
             self.tell(Oddity.UNKNOWN_FIELD, place, line)
         elif name == b"data" and not value.startswith(b" "):
             self.tell(Oddity.UNSPACED, place, line)
-        self._names.append(name[:_MAX_SHOWN].decode(errors="replace"))
+        if name != b"data":
+            self._is_broken = self._is_broken or not _is_utf8(line)
+        if is_known:
+            self._names[name.decode()] = None
 
     def block(self, data: list[bytes], *, place: Place, has_fields: bool) -> None:
         """Take the end of a block, at `place` if it has no fields and else at its first one."""
-        names, self._names = self._names, []
+        names, self._names = self._names, {}
+        is_broken, self._is_broken = self._is_broken, False
+        if is_broken or not _is_utf8(b"\n".join(data)):
+            self.tell(Oddity.NOT_UTF8, place)
         if data:
-            try:
-                b"\n".join(data).decode()
-            except UnicodeDecodeError:
-                self.tell(Oddity.NOT_UTF8, place)
-        elif has_fields:
-            told = ", ".join(dict.fromkeys(name for name in names if name))
-            self._tell(Odd(Oddity.NO_DATA, *place, told))
+            return
+        if has_fields:
+            self._tell(Odd(Oddity.NO_DATA, *place, ", ".join(filter(None, names))))
         elif names:
             self.tell(Oddity.COMMENT, place)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -273,7 +273,7 @@ class SSEParser:
                 self._end_block(messages)
             elif line[0] == _COLON:
                 if self._watcher:
-                    self._watcher.comment()
+                    self._watcher.comment(line)
             else:
                 if self._fresh:
                     self._fresh = False
