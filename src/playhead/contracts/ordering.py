@@ -93,7 +93,7 @@ class Ordering:
         ]
 
     def _opened(self, moment: Moment, touch: Touch) -> Findings:
-        key = hashable(touch.key)
+        key = touch.key if type(touch.key) is str else hashable(touch.key)
         if self._orphans and (paid := (moment.group, touch.span, key, touch.name)) in self._orphans:
             self._orphans.remove(paid)
             return NOTHING
@@ -135,20 +135,17 @@ class Ordering:
 
     def _closed(self, moment: Moment, touch: Touch) -> Findings:
         spans = self._of(moment, touch)
-        key = hashable(touch.key)
+        key = touch.key if type(touch.key) is str else hashable(touch.key)
         records = spans.get(key)
         found: list[Finding] = []
         if moment.kind in self._outcomes and (touch.status is None) == (touch.result is None):
             found.append(self._outcome(moment, touch))
         if records is None:
             return [*found, self._orphan(moment, touch)]
-        # One that is excused was perhaps closed under another key.
-        alike = [each for each in records if _alike(each.name, touch.name)]
-        fitting = next((each for each in alike if not each.excused), alike[0] if alike else None)
-        if fitting is None:
-            told = f"{moment.kind} closes {span_name(touch)}, which was opened as {records[0].name!r}"
-            found.append(moment.finding("ORD004", told))
-        records.remove(fitting or records[0])
+        if len(records) == 1 and records[0].name == touch.name:
+            records.clear()
+        else:
+            found += self._take_out(records, moment, touch)
         if not records:
             del spans[key]
             if touch.span in self._dialect.once:
@@ -156,6 +153,17 @@ class Ordering:
         if touch.span in self._parents:
             found += self._outlived(moment, touch)
         return found
+
+    def _take_out(self, records: list[_Open], moment: Moment, touch: Touch) -> Findings:
+        """Take the span that is closed out of those of its key, and return what is wrong with its name."""
+        # One that is excused was perhaps closed under another key.
+        alike = [each for each in records if _alike(each.name, touch.name)]
+        fitting = next((each for each in alike if not each.excused), alike[0] if alike else records[0])
+        records.remove(fitting)
+        if alike:
+            return NOTHING
+        told = f"{moment.kind} closes {span_name(touch)}, which was opened as {fitting.name!r}"
+        return (moment.finding("ORD004", told),)
 
     def _ended_loosely(self, moment: Moment, touch: Touch) -> Findings:
         for record in self._of(moment, touch).get(hashable(touch.key), ())[:1]:
