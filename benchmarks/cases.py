@@ -23,7 +23,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.sqlite import SqliteSaver
 from measure import Case, Work
 from pydantic import TypeAdapter
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from vcr.serializers import jsonserializer
 
 import playhead
@@ -271,6 +271,28 @@ def rules(folder: Path) -> Iterator[Case]:
     )
 
 
+def wire(folder: Path) -> Iterator[Case]:
+    """Checking the bytes that a handler sends for the rules of the wire, per message, over parsing them."""
+    count = 4_000
+    lines = [event_json(event).decode() for event in chunks(count)]
+    body = "".join(f"event: model_chunk\nid: {n}\ndata: {text}\n\n" for n, text in enumerate(lines, 1)).encode()
+    pieces = [body[at : at + 4096] for at in range(0, len(body), 4096)]
+
+    def parsed() -> None:
+        reader = playhead.SSEParser()
+        for piece in pieces:
+            for message in reader.feed(piece):
+                from_json(message.data)
+
+    yield Case(
+        "check bytes",
+        count,
+        "parsing",
+        {"parsing": parsed, "WIR": lambda: [None for _ in playhead.check(pieces, select=["WIR"])] and None},
+        goals=(("WIR", "+", 2.0),),
+    )
+
+
 def chunks(count: int) -> list[Any]:
     """Return pieces of text."""
     return [ModelChunkEvent(timestamp=NOW, content=f"piece {n} ") for n in range(count)]
@@ -344,6 +366,7 @@ CASES: dict[str, Callable[[Path], Iterator[Case]]] = {
     "load": load,
     "handlers": handlers,
     "check": rules,
+    "wire": wire,
     "parse": parse,
     "encode": encode,
 }
