@@ -98,7 +98,7 @@ def test_a_loose_opening_opens_once() -> None:
     """A part lies in its message; a tool ends with its part, in an event that does not tell them apart."""
     spans = lasted(
         [
-            {"type": "message_start", "message": {"id": "m", "model": "claude"}},
+            {"type": "message_start", "message": {"id": "m", "model": "model-x"}},
             {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "name": "look"}},
             {"type": "content_block_stop", "index": 0},
             {"type": "message_delta", "delta": {"stop_reason": "tool_use"}},
@@ -106,7 +106,7 @@ def test_a_loose_opening_opens_once() -> None:
         ],
         ANTHROPIC_MESSAGES,
     )
-    assert told(spans) == ["run claude 0-4", "message 0-4", "model 0-3", "part tool_use 1-2", "tool look 1-2"]
+    assert told(spans) == ["run model-x 0-4", "message 0-4", "model 0-3", "part tool_use 1-2", "tool look 1-2"]
     assert (spans[3].within, spans[2].status) == (spans[1], "tool_use")
 
 
