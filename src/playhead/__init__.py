@@ -26,7 +26,7 @@ from playhead.handlers.logs import LoggingHandler
 from playhead.handlers.minimal import MinimalConsoleHandler
 from playhead.handlers.sse import SSEHandler
 from playhead.handlers.structured import StructuredStream, stream_structured
-from playhead.models.scripted import Answer, ScriptedModel
+from playhead.models.scripted import ScriptedModel
 from playhead.recording.recorder import Recorder, record
 from playhead.replaying.pace import scaled
 from playhead.replaying.replay import replay
@@ -37,7 +37,6 @@ from playhead.sse.message import SSEMessage
 from playhead.sse.parser import SSEParser
 
 __all__ = [
-    "Answer",
     "AsyncSSEHandler",
     "BaseStreamHandler",
     "BufferingHandler",

@@ -9,6 +9,7 @@
     ├── ReplayMismatch         the code drifted from its recording
     ├── ContractViolation      a stream broke a rule
     ├── WireError              the peer sent bytes that are not what it promised
+    ├── ModelFailure           a scripted or recorded model failed, as it was told to
     └── RecordedError          a replayed run ended as badly as the recorded one did
 
 None of them derives from `TimeoutError`, `KeyError` or `OSError`: an application that catches those must not swallow
@@ -52,6 +53,25 @@ class WireError(PlayheadError):
     """Say that a peer sent bytes that break the protocol or a limit."""
 
 
+class ModelFailure(PlayheadError):
+    """Say that a model failed because its script or its recording says so.
+
+    `kind` is `rate_limit`, `overloaded`, `server_error`, `bad_request`, `unauthorized`, or `cut` where the connection
+    was lost. `status` is the HTTP status that goes with it, None for `cut`.
+    """
+
+    def __init__(
+        self, message: str, *, kind: str = "server_error", status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_model_failure, (str(self), self.kind, self.status, self.retry_after_s))
+
+
 class RecordedError(PlayheadError):
     """Stand in for the failure that ended a recorded run.
 
@@ -66,6 +86,10 @@ class RecordedError(PlayheadError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_recorded_error, (str(self), self.type_name, self.end))
+
+
+def _model_failure(message: str, kind: str, status: int | None, retry_after_s: float | None) -> ModelFailure:
+    return ModelFailure(message, kind=kind, status=status, retry_after_s=retry_after_s)
 
 
 def _recorded_error(message: str, type_name: str | None, end: str) -> RecordedError:

@@ -101,6 +101,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about a name that is unknown: `"; did you mean 'locus'?"`, or nothing."""
+    close = nearest(name, known)
+    return f"; did you mean {close!r}?" if close else ""
+
+
 def and_more(items: Iterable[str], limit: int) -> str:
     """List the first `limit` items for a sentence: `"a, b and c"`, or `"a, b and 12 more"` where there are more."""
     names = list(items)

@@ -448,7 +448,7 @@ def test_the_header_says_where_it_comes_from(path: Path) -> None:
         list(tape.events([{"type": "Complete", "turn_id": "t", "final_text": ""}]))
     header = json.loads(path.read_bytes().splitlines()[0])
     assert (header["name"], header["dialects"], header["redact"]) == ("a test", {"event": "turns"}, ["keys"])
-    assert set(header["made"]) == {"playhead", "python", "agent"}
+    assert set(header["made"]) == {"playhead", "python", "recorded", "agent"}
 
 
 def test_closing_twice_gives_the_same_seal(path: Path) -> None:

@@ -8,36 +8,24 @@ from typing import Final
 
 from playhead.agent.loop import run
 from playhead.clock import Clock
-from playhead.events.locus import AgentEvent, ToolCall
-from playhead.models.scripted import Answer, ScriptedModel
+from playhead.events.locus import AgentEvent
+from playhead.models.scripted import ScriptedModel
+from playhead.scripts import call, say, turn
 
 PROMPT: Final = "Plan a weekend in Lisbon."
 """What the agent is asked."""
 
 _SCRIPT: Final = (
-    Answer(
-        ["Let me look ", "at the weather ", "and at flights."],
-        [
-            ToolCall(id="call_1", name="weather", arguments={"city": "Lisbon"}),
-            ToolCall(id="call_2", name="flights", arguments={"to": "LIS", "day": "Friday"}),
-        ],
-        pause_s=0.12,
+    turn(
+        say("Let me look at the weather and at flights.", chunks=3, pause_s=0.12),
+        call("weather", city="Lisbon"),
+        call("flights", to="LIS", day="Friday"),
     ),
-    Answer(
-        ["The airline did not answer. ", "Once more."],
-        [ToolCall(id="call_3", name="flights", arguments={"to": "LIS", "day": "Friday"})],
-        pause_s=0.15,
+    turn(
+        say("The airline did not answer. Once more.", chunks=2, pause_s=0.15),
+        call("flights", to="LIS", day="Friday"),
     ),
-    Answer(
-        [
-            "Fly Friday 18:40, ",
-            "back Sunday 20:15, ",
-            "98 €. ",
-            "It will be sunny: ",
-            "bring a hat.",
-        ],
-        pause_s=0.1,
-    ),
+    say("Fly Friday 18:40, back Sunday 20:15, 98 €. It will be sunny: bring a hat.", chunks=5, pause_s=0.1),
 )
 
 

@@ -6,12 +6,10 @@ end is what the caller says.
 """
 
 import math
-import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import count
 from typing import Any, BinaryIO, Final
 
@@ -28,6 +26,7 @@ from playhead.events.paths import at
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
+from playhead.recording.making import made_with
 from playhead.recording.secrets import local_redactor
 from playhead.recording.texts import EventTexts
 
@@ -81,7 +80,7 @@ def import_log(
     header = Header(
         name=name or target.name or "",
         dialects={"event": chosen.name},
-        made={"playhead": version("playhead"), "python": platform.python_version()},
+        made=made_with(clock=None),
         redact=list(redactor.rules),
     )
     sink = target.create()

@@ -5,12 +5,12 @@ or what is secret (the redactor does). It never changes what the consumer sees: 
 end.
 """
 
-import platform
-from collections.abc import AsyncIterable, Collection, Iterable, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from os import PathLike, fspath
+from threading import Lock
 from types import TracebackType
-from typing import Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 from playhead.cassettes.format import Failure, Header, Seal
 from playhead.cassettes.places import Place, locate
@@ -19,17 +19,21 @@ from playhead.cassettes.store import REJECTED
 from playhead.cassettes.writing import CassetteWriter
 from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import PlayheadError, UsageError
+from playhead.events.canonical import Path
 from playhead.events.codec import event_json
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Dialect
 from playhead.events.tagged import dumps
+from playhead.matching.conversation import Conversations
+from playhead.recording.calls import ModelCall
 from playhead.recording.ends import comes_from, end_of_events, failure, is_cancellation
 from playhead.recording.holding import Holding
+from playhead.recording.making import made_with
 from playhead.recording.renewal import unchanged
 from playhead.recording.runs import Run
 from playhead.recording.secrets import local_redactor
 from playhead.recording.tee import AsyncTee, Tee
-from playhead.recording.texts import ChunkTexts, EventTexts, Piece, Stream, read_field
+from playhead.recording.texts import CallTexts, ChunkTexts, EventTexts, Piece, Stream, read_field
 
 T = TypeVar("T")
 
@@ -47,7 +51,8 @@ def record(
 
     `place` is a file (`trip.jsonl`), a database and a name (`runs.db::trip`) or `:memory:`. `name` is the cassette's
     own name, by default where it is. `redact` chooses the rules that take secrets out; None takes the usual ones, `()`
-    none. `made` adds versions to those of Python and Playhead that the header keeps.
+    none. `made` adds to what the header says of how it was made: the time, and the versions of Python, of Playhead and
+    of the libraries of the field that the program has imported.
 
     Raises `UsageError` for a place, dialect or rule that is unknown, `CassetteError` where another writer is at work.
     """
@@ -57,7 +62,7 @@ def record(
     header = Header(
         name=name or where.name or "",
         dialects={"event": chosen.name},
-        made={"playhead": version("playhead"), "python": platform.python_version(), **(made or {})},
+        made=made_with(made, clock=clock),
         redact=list(redactor.rules),
     )
     sink = where.create()
@@ -74,7 +79,7 @@ class Recorder:
 
     Use it as a context manager. On leaving, the cassette is sealed with how its last run ended. When the body raised an
     exception of its own, the cassette that was there before stays, and the recording is left beside it with the suffix
-    `.rejected`. One task or thread at a time.
+    `.rejected`. Runs and calls may be taped by several tasks and threads at a time, each by one.
 
     A recording that fails (a full disk, an event with no JSON form) stops at once and leaves the consumer alone; the
     error is raised on leaving, and is there as `failure` before.
@@ -101,6 +106,9 @@ class Recorder:
         self._now_ns = clock.monotonic_ns
         self._start_ns = clock.monotonic_ns()
         self._runs: list[Run] = []
+        self._lock = Lock()
+        self._calls: list[ModelCall] = []
+        self._conversations = Conversations()
         self._handled: Run | None = None
 
     @property
@@ -124,6 +132,29 @@ class Recorder:
         """Return an iterator over `source`, the bytes that go to a client, that tapes each chunk as it passes."""
         texts = ChunkTexts if self._redactor.rules else None
         return _tee(source, Run(self, "wire", "bytes", encode=dumps, end_of=lambda last: "complete", texts=texts))
+
+    def call(
+        self,
+        request: Mapping[str, Any],
+        *,
+        kind: str = "request",
+        dump: Callable[[Any], Any] | None = None,
+        text_at: Sequence[Path] = (),
+    ) -> ModelCall:
+        """Put a question to a model on the tape, and return the call, which takes what is answered.
+
+        `request` is a mapping with a JSON form. The messages that it shares with an earlier call are stored once.
+        `kind` is `request`, or `tool_call` where a tool is asked. `dump` makes JSON values of answers and chunks.
+        `text_at` says where in a chunk's JSON the text is over which a secret may be cut; chunks of bytes are text.
+        Raises nothing: a failure stops the recording.
+        """
+        texts = partial(CallTexts, paths=text_at) if self._redactor.rules else None
+        with self._lock:
+            call = ModelCall(self, f"c{len(self._calls) + 1}", dump=dump, texts=texts)
+            self._calls.append(call)
+            folded = self._conversations.fold(request, call.name)
+        call.ask(folded, kind)
+        return call
 
     def checkpoint(self, state: object, *, checkpoint_id: str) -> None:
         """Put a checkpoint on the tape, in the run that began last: a replay can start behind it.
@@ -190,17 +221,19 @@ class Recorder:
 
     def put(self, prefix: bytes, data: bytes, piece: Piece | None = None) -> None:
         """Write an entry, stamped with the time. `piece` is the text in it that a secret may be cut over."""
-        at_us = (self._now_ns() - self._start_ns) // 1000
-        holding = self._holding
-        if piece is None and not holding.held:
-            # What `holding` would do with it, without two calls: nearly all entries go this way.
-            self._append(at_us, prefix, self._clean(data) if self._clean else data)
-        else:
-            holding.put(at_us, prefix, data, piece)
+        with self._lock:
+            at_us = (self._now_ns() - self._start_ns) // 1000
+            holding = self._holding
+            if piece is None and not holding.held:
+                # What `holding` would do with it, without two calls: nearly all entries go this way.
+                self._append(at_us, prefix, self._clean(data) if self._clean else data)
+            else:
+                holding.put(at_us, prefix, data, piece)
 
     def flush(self, streams: Collection[Stream]) -> None:
         """Note that streams of text have ended: what waits for more of them is written."""
-        self._holding.flush(streams)
+        with self._lock:
+            self._holding.flush(streams)
 
     def describe(self, error: BaseException) -> Failure:
         """Return an exception as the seal keeps it, redacted like everything else."""
@@ -230,7 +263,8 @@ class Recorder:
 
     def _is_of_a_run(self, error: BaseException) -> bool:
         """Say whether a run raised this, or nobody did: whoever iterates over the code around a run went away."""
-        causes = [run.error for run in self._runs if run.error is not None]
+        ends = (*(run.error for run in self._runs), *(call.error for call in self._calls))
+        causes = [error for error in ends if error is not None]
         return isinstance(error, GeneratorExit) or comes_from(error, causes)
 
     def _reject(self) -> str:
@@ -243,6 +277,9 @@ class Recorder:
             return f"could not be left there: {error}"
 
     def _settle(self) -> None:
+        for call in self._calls:
+            # Whoever leaves a stream without closing it says nothing.
+            call.finish(GeneratorExit())
         try:
             self._holding.close()
         except PlayheadError as error:
@@ -259,7 +296,7 @@ class Recorder:
         errors = {run.name: run.failure for run in self._runs if run.failure is not None}
         self.seal = self._unchanged(ends, errors)
         if self.seal is None:
-            end = next(reversed(ends.values()), open_end)
+            end = next(reversed(ends.values()), "complete" if self._calls else open_end)
             self.seal = self._writer.seal(end, runs=ends, errors=errors, redacted=self._redactor.hits)
         return self.seal
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from playhead.events.canonical import Path
-from playhead.events.paths import replaced
+from playhead.events.paths import at, replaced
 from playhead.events.spans import POINT, Dialect, Op, Span, Verb
 from playhead.events.tagged import dumps, loads
 
@@ -133,6 +133,35 @@ class ChunkTexts:
     def close(self) -> Collection[Stream]:
         """Return the stream."""
         return [self._stream]
+
+
+class CallTexts:
+    """Find the pieces in the chunks of one call of a model: bytes as they are, JSON at one of `paths`."""
+
+    def __init__(self, call: Hashable, *, paths: Collection[Path] = ()) -> None:
+        self._call = call
+        self._paths = paths
+        self._chunks = ChunkTexts(call)
+        self._open: set[Stream] = set()
+
+    def look(self, item: Any, data: bytes) -> Look:
+        """Return the first piece of text in a chunk. It ends nothing: the call says when it is over."""
+        piece, _ = self._chunks.look(item, data)
+        if piece is None and self._paths:
+            value = loads(data)
+            for path in self._paths:
+                text = at(value, path)
+                if isinstance(text, str) and text:
+                    piece = Piece((self._call, *path), text, partial(_put_back, path))
+                    break
+        if piece is not None:
+            self._open.add(piece.stream)
+        return piece, ()
+
+    def close(self) -> Collection[Stream]:
+        """Return the streams that had text."""
+        streams, self._open = self._open, set()
+        return streams
 
 
 def read_field(event: Any, name: str) -> Any:

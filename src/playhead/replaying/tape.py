@@ -107,6 +107,10 @@ class Tape:
         """Return the chunks of bytes that were sent to the client, cut as they were, for `for` or `async for`."""
         return self._play("wire", "bytes", run, slice(0, None), None, pace=pace, clock=clock, decode=chunk)
 
+    def calls(self) -> Iterator[tuple[int, str, str, bytes]]:
+        """Yield `(at_us, call, kind, data)` of each entry of the calls of models and tools, in order."""
+        return self._cassette.data("model")
+
     def close(self) -> None:
         """Let go of the file."""
         self._cassette.close()

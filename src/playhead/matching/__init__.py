@@ -1,0 +1,1 @@
+"""Matching: which recorded answer belongs to a question."""

@@ -1,0 +1,100 @@
+"""What a model is to Playhead: something that is asked, and answers in steps.
+
+`Model` is the protocol of whoever answers. `SteppingModel` makes of its steps what an agent in Python wants: the native
+pieces of an answer, or the whole of it. Knows neither scripts nor wires.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from playhead.clock import SYSTEM_CLOCK, Clock
+from playhead.events.locus import ModelChunkEvent, ModelCompleteEvent, ToolCall
+from playhead.scripts.parts import Call, Say, Stop, Think, Usage
+from playhead.scripts.request import ModelRequest
+from playhead.scripts.turn import End, Piece, Step
+
+Tools = Mapping[str, Any] | Iterable[Mapping[str, Any]]
+"""The tools of a request: functions by name, or mappings that describe each."""
+
+
+class Model(Protocol):
+    """Whoever can be asked."""
+
+    def steps(self, request: ModelRequest) -> AsyncGenerator[Step, None]:
+        """Answer a question, step by step and in time. Raises `ModelFailure` where the model fails."""
+        ...
+
+
+class SteppingModel(ABC):
+    """Answer an agent's questions with steps."""
+
+    clock: Clock = SYSTEM_CLOCK
+
+    @abstractmethod
+    def steps(self, request: ModelRequest) -> AsyncGenerator[Step, None]:
+        """Answer a question, step by step and in time. Raises `ModelFailure` where the model fails."""
+
+    async def stream(
+        self, messages: Sequence[Mapping[str, Any]], tools: Tools = (), **options: Any
+    ) -> AsyncIterator[ModelChunkEvent]:
+        """Yield the answer as native pieces. The last one is `done`, and carries the calls of tools."""
+        calls: list[ToolCall] = []
+        tokens: Usage | None = None
+        async with aclosing(self.steps(_request(messages, tools, options))) as steps:
+            async for step in steps:
+                match step:
+                    case Piece(part=Say(), text=text):
+                        yield ModelChunkEvent(content=text, timestamp=self.clock.now())
+                    case Piece(part=Think(), text=text):
+                        yield ModelChunkEvent(reasoning=text, timestamp=self.clock.now())
+                    case End(part=Call() as call):
+                        calls.append(native_call(call))
+                    case Usage():
+                        tokens = step
+                    case Stop(reason=reason):
+                        yield ModelChunkEvent(
+                            tool_calls=calls or None,
+                            done=True,
+                            usage=_tokens(tokens),
+                            stop_reason=reason,
+                            timestamp=self.clock.now(),
+                        )
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Tools = (), **options: Any
+    ) -> ModelCompleteEvent:
+        """Return the answer as a whole."""
+        text: list[str] = []
+        last = ModelChunkEvent(timestamp=self.clock.now())
+        async with aclosing(self.stream(messages, tools, **options)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                text.append(chunk.content or "")
+                last = chunk
+        return ModelCompleteEvent(
+            content="".join(text) or None,
+            tool_calls=last.tool_calls or [],
+            usage=last.usage or {},
+            stop_reason=last.stop_reason,
+            timestamp=self.clock.now(),
+        )
+
+
+def native_call(call: Call) -> ToolCall:
+    """Return a call as native events carry it. Arguments that are no JSON object are kept as malformed text."""
+    arguments = call.arguments
+    if isinstance(arguments, dict):
+        return ToolCall(id=call.id or "", name=call.tool, arguments=arguments)
+    return ToolCall(id=call.id or "", name=call.tool, malformed_arguments=call.text)
+
+
+def _request(messages: Sequence[Mapping[str, Any]], tools: Tools, options: Mapping[str, Any]) -> ModelRequest:
+    described = [{"name": name} for name in tools] if isinstance(tools, Mapping) else list(tools)
+    return ModelRequest(messages=tuple(messages), tools=tuple(described), options=options)
+
+
+def _tokens(tokens: Usage | None) -> dict[str, int] | None:
+    if tokens is None:
+        return None
+    return {"prompt_tokens": tokens.input_tokens, "completion_tokens": tokens.output_tokens}
