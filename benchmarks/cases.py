@@ -300,7 +300,11 @@ def chunks(count: int) -> list[Any]:
 
 def parse(folder: Path) -> Iterator[Case]:
     """Parsing an event stream, per message."""
-    shapes = {"data only, 200 B": ("", 200), "event and data, 1 KB": ("event: think\n", 1000)}
+    shapes = {
+        "data only, 200 B": ("", 200),
+        "event and data, 200 B": ("event: think\n", 200),
+        "event and data, 1 KB": ("event: think\n", 1000),
+    }
     for shape, (head, size) in shapes.items():
         count = 4_000
         body = "".join(f"{head}data: {json.dumps({'n': n, 'text': 'x' * size})}\n\n" for n in range(count)).encode()

@@ -94,3 +94,31 @@ def test_a_quadratic_reader_is_found() -> None:
     assert copied(feed, pieces) > 10 * ALLOWED * SIZE
     buffer = b""
     assert searched(feed, pieces) > 10 * ALLOWED * SIZE
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("head", ["", "event: x{end}", "event: x{end}id: {n}{end}"])
+def test_messages_take_the_short_way_however_the_stream_is_cut(head: str, end: str) -> None:
+    """A piece that ends inside a message sends that one the long way, and none of those behind it."""
+    count = 1_000
+    block = f"{head}data: {{n}} {'y' * 90}{end}{end}".replace("{end}", end)
+    blocks = (block.replace("{n}", str(n)) for n in range(count))
+    calls = 0
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    parser = SSEParser()
+    stream = "".join(blocks).encode()
+    # Between the two ends of the first message; and then wherever it comes.
+    first = stream.index(end.encode() * 2) + len(end)
+    pieces = [stream[:first], *cut(stream[first:])]
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        found = [message for piece in pieces for message in parser.feed(piece)]
+    finally:
+        sys.setprofile(before)
+    assert len(found) == count
+    assert calls < 4 * count

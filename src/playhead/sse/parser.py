@@ -125,9 +125,8 @@ class SSEParser:
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[SSEMessage]:
         """Take the next bytes, and return the messages that they complete, in order.
 
-        Raises `WireError` where a limit is exceeded, naming line and byte offset. Messages that end before that place
-        are returned first, and the next call of `feed` or `close` raises; from then on `feed` always does. Raises
-        `UsageError` after `close`.
+        Raises `WireError` where a limit is exceeded, naming line and byte; what ends before that is returned first, and
+        the next call of `feed` or `close` raises, then `feed` always. Raises `UsageError` after `close`.
         """
         if self._stopped:
             self._refuse()
@@ -143,17 +142,25 @@ class SSEParser:
         if self._pending:
             chunk = b"".join((self._pending, chunk))
             self._pending.clear()
-        if not self._fresh or len(chunk) > self._max_ordinary_bytes:
-            return self._take_lines(chunk, [])
         crlf = _CR in chunk
-        blocks, blank, rest = chunk.rpartition(b"\r\n\r\n" if crlf else b"\n\n")
-        messages = self._read_ordinary(blocks, crlf) if blank else []
-        if messages is None:
-            return self._take_lines(chunk, [])
-        if rest:
-            if _CR in rest or (_LF in rest and not _may_wait(rest)):
-                return self._take_lines(rest, messages)
-            self._pending += rest
+        messages: list[SSEMessage] = []
+        between = b"\r\n\r\n" if crlf else b"\n\n"
+        if not self._fresh:
+            # Only the block that has begun needs the standard's way.
+            begun, blank, chunk = chunk.partition(between)
+            self._take_lines(begun + blank, messages)
+        if not chunk or self._stopped:
+            return messages
+        if not self._fresh or len(chunk) > self._max_ordinary_bytes:
+            return self._take_lines(chunk, messages)
+        blocks, blank, rest = chunk.rpartition(between)
+        found = self._read_ordinary(blocks, crlf) if blank else []
+        if found is None:
+            return self._take_lines(chunk, messages)
+        messages += found
+        if _CR in rest or (_LF in rest and not _may_wait(rest)):
+            return self._take_lines(rest, messages)
+        self._pending += rest
         return messages
 
     def close(self) -> list[SSEMessage]:
@@ -382,13 +389,12 @@ _FIELDS: dict[bytes, Callable[[SSEParser, bytes], None]] = {
 def _may_wait(rest: bytes) -> bool:
     """Tell whether the start of a block can stay uninterpreted until more of it comes.
 
-    It can if its lines, event and perhaps id, have no effect before the block ends. With so few of them, looking at
-    them again for each chunk stays linear.
+    It can if its lines are event and perhaps id: so few that looking at them again for each chunk stays linear.
     """
     ends = rest.count(b"\n")
     return rest.startswith(b"event: ") and (ends == 1 or (ends == 2 and rest.split(b"\n")[1].startswith(b"id: ")))
 
 
 def _sizes(blocks: bytes, separator: str, count: int) -> list[int]:
-    """Return how many bytes each of `count` bodies has. Most chunks carry one, which needs no search."""
-    return [len(blocks)] if count == 1 else [len(body) for body in blocks.split(separator.encode())]
+    """Return how many bytes each body has. Most chunks carry one, which needs no search."""
+    return [len(blocks)] if count == 1 else list(map(len, blocks.split(separator.encode())))
