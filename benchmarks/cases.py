@@ -271,6 +271,35 @@ def rules(folder: Path) -> Iterator[Case]:
     )
 
 
+def providers(folder: Path) -> Iterator[Case]:
+    """Checking the events of a provider's stream, pieces of text, for all three families, per event."""
+    count = 10_000
+    choice = {"index": 0, "logprobs": None, "finish_reason": None}
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "usage": None}
+    part = {"item_id": "i", "output_index": 0, "content_index": 0, "logprobs": []}
+    streams = {
+        "openai.chat": ({**chunk, "choices": [{**choice, "delta": {"content": f"piece {n}"}}]} for n in range(count)),
+        "openai.responses": (
+            {"type": "response.output_text.delta", "sequence_number": n, "delta": f"piece {n}", **part}
+            for n in range(count)
+        ),
+        "anthropic.messages": (
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": f"piece {n}"}}
+            for n in range(count)
+        ),
+    }
+    for dialect, stream in streams.items():
+        yield Case(f"check, {dialect}", count, "iterating", checkers(dialect, list(stream)), goals=(("all", "+", 6.0),))
+
+
+def checkers(dialect: str, stream: list[Any]) -> dict[str, Work]:
+    """Return what iterates over a stream, and what checks it. It has neither beginning nor end, which is told once."""
+    return {
+        "iterating": lambda: [None for _ in stream] and None,
+        "all": lambda: [None for _ in playhead.check(stream, dialect=dialect)] and None,
+    }
+
+
 def wire(folder: Path) -> Iterator[Case]:
     """Checking the bytes that a handler sends for the rules of the wire, per message, over parsing them."""
     count = 4_000
@@ -371,6 +400,7 @@ CASES: dict[str, Callable[[Path], Iterator[Case]]] = {
     "handlers": handlers,
     "check": rules,
     "wire": wire,
+    "providers": providers,
     "parse": parse,
     "encode": encode,
 }

@@ -83,4 +83,10 @@ def span_name(touch: Touch) -> str:
 
 def hashable(key: Any) -> Any:
     """Return a span's key as a dictionary takes it."""
-    return key if key is None or isinstance(key, str | int) else repr(key)
+    if key is None or isinstance(key, str | int):
+        return key
+    try:
+        hash(key)
+    except TypeError:
+        return repr(key)
+    return key

@@ -143,7 +143,9 @@ class Arguments:
             if touch.span is Span.TOOL:
                 key = (moment.group, hashable(touch.key))
                 if touch.verb is Verb.FEED and moment.kind in self._dialect.arguments:
-                    self._open.setdefault(key, _Pieces(moment, span_name(touch))).add(touch.text)
+                    if key not in self._open:
+                        self._open[key] = _Pieces(moment, span_name(touch))
+                    self._open[key].add(touch.text)
                 elif touch.verb is Verb.CLOSE and key in self._open:
                     findings += self._judge(self._open.pop(key))
             elif touch.verb is Verb.CLOSE and touch.span is Span.RUN:

@@ -119,10 +119,14 @@ class Ordering:
 
     def _fed(self, moment: Moment, touch: Touch) -> Findings:
         key = hashable(touch.key)
+        own = self._of(moment, touch)
+        records = own.get(key)
+        if records and not records[0].ended:
+            return NOTHING
         # A sub-agent's news come under its own name, and its tool is open under its parent's.
-        if any(key in spans for (_, span), spans in self._open.items() if span is touch.span):
+        if records or any(key in spans for (_, span), spans in self._open.items() if span is touch.span):
             return self._fed_late(moment, touch) if touch.span in self._dialect.once else NOTHING
-        self._of(moment, touch)[key] = [_Open(moment, touch, implied=True)]
+        own[key] = [_Open(moment, touch, implied=True)]
         return (moment.finding("ORD002", f"{moment.kind} feeds {span_name(touch)}, which is not open"),)
 
     def _fed_late(self, moment: Moment, touch: Touch) -> Findings:

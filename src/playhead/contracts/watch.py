@@ -18,7 +18,7 @@ from playhead.contracts.termination import Termination
 from playhead.contracts.violation import Violation
 from playhead.events.base import Event
 from playhead.events.codec import decode_event, encode_event
-from playhead.events.spans import Dialect, Span, Touch, Verb
+from playhead.events.spans import Dialect, Read, Span, Touch, Verb
 
 _MAX_NESTING: Final = 32
 
@@ -26,7 +26,8 @@ _MAX_NESTING: Final = 32
 class Watch:
     """Watch one run for every rule that was chosen. `dialect` says how its events are read.
 
-    A nested stream, of a sub-agent in its tool, is watched by itself while the tool is open.
+    A nested stream, of a sub-agent in its tool, is watched by itself while the tool is open. A watch `is_idle` where no
+    rule was chosen that looks at events: it need not be fed.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Watch:
             for kind, (is_wanted, make) in _MONITORS.items()
             if self._codes.intersection(kind.codes) and is_wanted(dialect)
         ]
+        self.is_idle: bool = not self._monitors
         # Most events do nothing to a span that anybody watches: then nothing of them is read but type, agent and time.
         self._telling = _telling(dialect)
         self._feeds = [monitor.feed for monitor in self._monitors]
@@ -64,14 +66,14 @@ class Watch:
             event if type(event) is dict else event.__dict__ if type(event) in self._direct else self._fields(event)
         )
         kind = dialect.type_of(fields) or dialect.type_of(fields := fields_of(event, dialect))
-        tells = kind in self._telling
-        touches = dialect.touches_as(kind, fields) if tells else ()
+        read = self._telling.get(kind)
+        touches = read(fields) if read else ()
         inner = dialect.nested_of(fields) if touches and dialect.nested else None
         group = dialect.group_of(fields) if inner is None else self._owner(touches)
         moment = Moment(self._count, kind, group, touches, fields, at_us, place)
         self._count += 1
         found: list[Violation] = []
-        for feed in self._feeds if tells else self._always:
+        for feed in self._feeds if read else self._always:
             findings = feed(moment)
             if findings:
                 found += self._told(findings)
@@ -153,10 +155,11 @@ _MONITORS: dict[type[Monitor], _Makes] = {
 }
 
 
-def _telling(dialect: Dialect) -> frozenset[str]:
-    """Return the types of events that do something to a span which is opened and closed, or make a run wait."""
+def _telling(dialect: Dialect) -> Mapping[str, Read]:
+    """Return what reads the events that do something to a span which is opened and closed, or make a run wait."""
     watched = dialect.explicit | {Span.RUN, Span.STEP}
-    return dialect.pauses | {kind for kind, ops in dialect.ops.items() if any(op.span in watched for op in ops)}
+    kinds = dialect.pauses | {kind for kind, ops in dialect.ops.items() if any(op.span in watched for op in ops)}
+    return {kind: dialect.readers[kind] for kind in kinds}
 
 
 def fields_of(event: Any, dialect: Dialect) -> Mapping[str, Any]:

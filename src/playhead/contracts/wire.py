@@ -231,6 +231,8 @@ class WireWatch:
             if message.event != kind:
                 self._look_at_name(dialect, message, kind)
         assert self._watch is not None
+        if self._watch.is_idle:
+            return
         # What `Place` does, without its call: it is made for each message.
         place = tuple.__new__(Place, (message.line, message.offset))
         found = self._watch.feed(value, at_us=at_us, place=place)

@@ -64,7 +64,7 @@ def _chain(steps: list[Get]) -> Get:
     def get(event: Event) -> Any:
         value: Any = event
         for step in steps:
-            if not _is_object(value):
+            if not is_object(value):
                 return None
             value = step(value)
         return value
@@ -77,8 +77,24 @@ def any_getter(where: Path) -> Get:
     if "*" not in where:
         return getter(where)
     star = where.index("*")
-    items, last = lister(where[: star + 1]), getter(where[star + 1 :])
-    return lambda event: next((found for _, item in items(event) if (found := last(item)) is not None), None)
+    outer, inner = getter(where[:star]), any_getter(where[star + 1 :])
+
+    def find(event: Event) -> Any:
+        items = outer(event)
+        for item in items if isinstance(items, list) else ():
+            if is_object(item) and (found := inner(item)) is not None:
+                return found
+        return None
+
+    return find
+
+
+def spellings(step: str) -> tuple[str, ...]:
+    """Return the one key that a step of a path names, or the two of `a|b`; nothing for other steps."""
+    if _PLAIN.fullmatch(step):
+        return (step,)
+    either = _EITHER.fullmatch(step)
+    return either.groups() if either else ()
 
 
 def is_plain(where: Path) -> bool:
@@ -86,27 +102,8 @@ def is_plain(where: Path) -> bool:
     return len(where) == 1 and _PLAIN.fullmatch(where[0]) is not None
 
 
-def lister(where: Path) -> Callable[[Event], list[tuple[Event, Event]]]:
-    """Return what lists each object at a path with `*`, and the object that holds its list."""
-    star = where.index("*")
-    outer, rest = getter(where[:star]), where[star + 1 :]
-    inner, last = (lister(rest), None) if "*" in rest else (None, getter(rest) if rest else None)
-
-    def find(event: Event) -> list[tuple[Event, Event]]:
-        items = outer(event)
-        if not isinstance(items, list):
-            return []
-        objects = [item for item in items if _is_object(item)]
-        if inner:
-            return [(item, found) for item in objects for _, found in inner(item)]
-        if last:
-            return [(event, found) for item in objects if _is_object(found := last(item))]
-        return [(event, item) for item in objects]
-
-    return find
-
-
-def _is_object(value: Any) -> bool:
+def is_object(value: Any) -> bool:
+    """Say whether a value is a JSON object."""
     return type(value) is dict or isinstance(value, Mapping)
 
 
@@ -127,8 +124,11 @@ def kind_reader(tag: str, shapes: Mapping[str, Path]) -> Callable[[Event], str]:
         return str.__str__(found) if isinstance(found, str) else ""
 
     def by_shape(event: Event) -> str:
-        told = next((kind for kind, get in places if get(event) is not None), "") if _is_object(event) else ""
-        return told or by_tag(event)
+        if is_object(event):
+            for kind, get in places:
+                if get(event) is not None:
+                    return kind
+        return by_tag(event)
 
     return by_shape if places else by_tag
 

@@ -4,13 +4,14 @@ Knows the vocabulary of a dialect's table and how to read one event by it. Holds
 sequence of touches means is the business of contracts, comparison and statistics.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from playhead.events.canonical import Path, mask
-from playhead.events.paths import Event, Get, at, getter, is_plain, kind_reader, lister, path, replaced
+from playhead.events.paths import Event, Get, at, getter, kind_reader, path, replaced
+from playhead.events.readers import row_reader
 
 
 class Span(StrEnum):
@@ -120,53 +121,14 @@ def each(items: str, op: Op, *, of: str = "") -> Op:
     return replace(op, each=path(items), of=path(of))
 
 
+_PLACES = ("key", "name", "status", "text", "result", "when", "or_name", "each")
+
 POINT: tuple[Op, ...] = ()
 """What an event does that touches no span: it marks a moment."""
 
 
-Read = Callable[[Event], Iterable[Touch]]
-"""What reads the touches of one operation off an event."""
-
-
-def reader(op: Op) -> Read:
-    """Return what reads the touches of an operation off events, made for many of them: mostly one, or none."""
-    blank = Touch(op.verb, op.span, loose=op.loose)
-    places = [(Touch._fields.index(name), where) for name in _READ if (where := getattr(op, name))]
-    plain = [(place, where[0]) for place, where in places if is_plain(where)]
-    deep = [(place, getter(where)) for place, where in places if not is_plain(where)]
-    other_name = getter(op.or_name) if op.or_name else None
-    when, among = getter(op.when) if op.when else None, op.among
-
-    def read(event: Event) -> Iterable[Touch]:
-        if when and not (when(event) in among if among else when(event)):
-            return ()
-        values: list[Any] = list(blank)
-        for place, key in plain:
-            values[place] = event.get(key)
-        for place, get in deep:
-            values[place] = get(event)
-        if other_name and values[_NAME] is None:
-            values[_NAME] = other_name(event)
-        # What `Touch._make` does, without its call.
-        return (tuple.__new__(Touch, values),)
-
-    return _for_each(op, read) if op.each else read
-
-
-_READ = ("key", "name", "status", "text", "result")
-_NAME = Touch._fields.index("name")
-
-
-def _for_each(op: Op, read: Read) -> Read:
-    of, items = getter(op.of) if op.of else None, lister(op.each)
-
-    def read_all(event: Event) -> Iterable[Touch]:
-        if not of:
-            return [touch for _, item in items(event) for touch in read(item)]
-        pairs = [(of(outer), touch) for outer, item in items(event) for touch in read(item)]
-        return [touch._replace(key=(owner, touch.key) if op.key else owner) for owner, touch in pairs]
-
-    return read_all
+Read = Callable[[Event], tuple[Touch, ...]]
+"""What reads the touches of a row of the table off an event."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,6 +159,7 @@ class Dialect:
 
     Found in the table: `explicit` are the kinds of span that an event opens, and `paired` those of them that are opened
     and closed by key: all but runs, and steps that only the next one ends. A `flat` table reads no field of a field.
+    `readers` are the rows of `ops`, each as what reads its touches off an event.
     """
 
     name: str
@@ -233,19 +196,19 @@ class Dialect:
     type_of: Callable[[Event], str] = field(init=False, repr=False)
     group_of: Get = field(init=False, repr=False)
     nested_of: Get = field(init=False, repr=False)
-    _readers: Mapping[str, tuple[Read, ...]] = field(init=False, repr=False)
+    readers: Mapping[str, Read] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         cells = [op for ops in self.ops.values() for op in ops]
         object.__setattr__(self, "explicit", frozenset(op.span for op in cells if op.verb is Verb.OPEN))
         by_key = {op.span for op in cells if op.verb is Verb.CLOSE and op.key}
         object.__setattr__(self, "paired", self.explicit - {Span.RUN} - ({Span.STEP} - by_key))
-        read = {getattr(op, name) for op in cells for name in (*_READ, "when", "or_name", "each")}
+        read = {getattr(op, name) for op in cells for name in _PLACES}
         object.__setattr__(self, "flat", all(len(where) <= 1 for where in read))
         object.__setattr__(self, "type_of", kind_reader(self.tag, self.shapes))
         object.__setattr__(self, "group_of", getter(self.group))
         object.__setattr__(self, "nested_of", getter(self.nested))
-        object.__setattr__(self, "_readers", {kind: tuple(map(reader, ops)) for kind, ops in self.ops.items()})
+        object.__setattr__(self, "readers", {kind: row_reader(ops, Touch) for kind, ops in self.ops.items()})
 
     def __repr__(self) -> str:
         return f"Dialect({self.name!r})"
@@ -256,10 +219,8 @@ class Dialect:
 
     def touches_as(self, event_type: str, event: Mapping[str, Any]) -> tuple[Touch, ...]:
         """Return what `touches` does for an event whose type is known."""
-        readers = self._readers.get(event_type, ())
-        if len(readers) == 1:
-            return tuple(readers[0](event))
-        return tuple([touch for read in readers for touch in read(event)])
+        read = self.readers.get(event_type)
+        return read(event) if read else ()
 
     def is_terminal(self, event_type: str) -> bool:
         """Say whether an event of this type ends a run."""
