@@ -129,7 +129,7 @@ def test_rules_are_chosen() -> None:
     assert "TRM001" not in playhead("check", "a.jsonl", "--select", "ORD,WIR").out
     assert playhead("check", "a.jsonl", "--ignore", "ORD001", "--ignore", "TRM").code == 0
     shown = playhead("check", "a.jsonl", "--select", "ODR001")
-    assert (shown.code, shown.err) == (2, "error: there is no rule 'ODR001': did you mean ORD001?\n")
+    assert (shown.code, shown.err) == (2, "error: there is no rule 'ODR001'; did you mean 'ORD001'?\n")
 
 
 def test_limits_ask_for_their_rules() -> None:
@@ -156,7 +156,7 @@ def test_what_fails_is_chosen() -> None:
     shown = playhead("check", "a.jsonl", "--fail-on", "warnings")
     assert (shown.code, shown.err) == (
         2,
-        "error: --fail-on 'warnings': did you mean 'warning'? it is one of error, warning, never\n",
+        "error: --fail-on 'warnings': it is one of error, warning, never; did you mean 'warning'?\n",
     )
     assert playhead("check", "a.jsonl", "--format", "xml").code == 2
 
@@ -235,7 +235,7 @@ def test_a_rule_is_explained() -> None:
     assert shown.out.startswith("TRM003 a run has two terminal events  [error]\n\nA reader that acts on each")
     assert "\nbreaks it (dialect=locus):\n" in shown.out
     assert shown.out.count('{"event_type": "terminate"') == 3
-    assert playhead("rule", "TRM3").err == "error: there is no rule 'TRM3': did you mean TRM003?\n"
+    assert playhead("rule", "TRM3").err == "error: there is no rule 'TRM3'; did you mean 'TRM003'?\n"
 
 
 def test_all_rules_are_listed() -> None:

@@ -96,7 +96,7 @@ def test_a_wrong_dialect_is_warned_of() -> None:
         (["there.jsonl", "-d", "locus"], "there.jsonl is a cassette already"),
         (["run.lag", "-d", "locus"], "there is no log 'run.lag'; did you mean 'run.log'?"),
         ([".", "-d", "locus"], "'.' is a folder, not a log"),
-        (["run.log", "-d", "locs"], "there is no dialect 'locs': did you mean 'locus'?"),
+        (["run.log", "-d", "locs"], "gemini; did you mean 'locus'?"),
         (["run.log", "-d", "shipit"], "run.log:1: not an event of dialect 'shipit'"),
         (["run.log", "-d", "locus", "--end", "well"], "a run does not end as 'well'"),
         (["run.log", "-d", "locus", "--redact", "keyz"], "keyz"),

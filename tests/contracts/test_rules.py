@@ -69,6 +69,6 @@ def test_a_rule_that_there_is_not_is_refused(code: str) -> None:
 
 def test_the_nearest_rule_is_offered() -> None:
     """A slip of the finger is understood."""
-    with pytest.raises(UsageError, match="there is no rule 'ODR001': did you mean ORD001"):
+    with pytest.raises(UsageError, match="there is no rule 'ODR001'; did you mean 'ORD001'"):
         find_rule("ODR001")
     assert find_rule("ord001").code == "ORD001"

@@ -35,7 +35,7 @@ CALL = {"functionCall": {"name": "add", "args": {}}}
             "chunk",
             [
                 Touch(Verb.FEED, Span.MESSAGE, 0),
-                Touch(Verb.OPEN, Span.TOOL, "add", "add"),
+                Touch(Verb.OPEN, Span.TOOL, "add", "add", given={}),
                 Touch(Verb.CLOSE, Span.TOOL, "add", "add"),
             ],
         ),

@@ -12,7 +12,7 @@ from playhead.events.dialects import DIALECTS
 from playhead.events.paths import at
 from playhead.events.spans import Dialect, Op, Touch
 
-_FIELDS = ("key", "name", "status", "text", "result")
+_FIELDS = ("key", "name", "status", "text", "result", "given")
 
 
 def value(item: Any, where: Path) -> Any:

@@ -352,7 +352,6 @@ async def test_a_result_that_waits_in_vain_says_for_what(place: Path) -> None:
             first_began.set()
             await second_ended.wait()
         else:
-            await first_began.wait()
             second_ended.set()
         return n
 
@@ -360,6 +359,7 @@ async def test_a_result_that_waits_in_vain_says_for_what(place: Path) -> None:
         wrapped = RecordingTap(tape).tool(tool)
         async with anyio.create_task_group() as group:
             group.start_soon(wrapped, 1)
+            await first_began.wait()
             group.start_soon(wrapped, 2)
     with pytest.raises(ReplayMismatch, match=r"tool 'tool' \(c1\) ended after 'tool' \(c2\) in the recording"):
         await rerun(place, patience_s=0.01).tool(tool)(1)

@@ -20,7 +20,7 @@ from playhead.cassettes.format import MAX_LINE_BYTES
 from playhead.cassettes.locking import close_locked, is_at, open_locked
 from playhead.cassettes.store import PARTIAL, TORN
 from playhead.errors import CassetteError, CorruptCassette, MissingCassette, UsageError
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 SUFFIX: Final = ".jsonl"
 """What the name of a JSONL cassette ends with."""
@@ -333,7 +333,6 @@ def _hint(path: Path) -> str:
     if os.path.lexists(f"{path}{PARTIAL}"):
         return f"; {path.name + PARTIAL!r} beside it was left by a recorder that did not finish, or is not done yet"
     try:
-        close = nearest(path.name, [name for name in os.listdir(path.parent) if name.endswith(SUFFIX)])
+        return did_you_mean(path.name, [name for name in os.listdir(path.parent) if name.endswith(SUFFIX)])
     except OSError:
         return ""
-    return f"; did you mean {close!r}?" if close else ""

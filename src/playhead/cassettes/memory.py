@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from playhead.cassettes.store import PARTIAL
 from playhead.errors import CassetteError, MissingCassette
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 MEMORY: Final = ":memory:"
 """How people write the store in memory."""
@@ -54,8 +54,7 @@ class _Sealed(list[bytes]):
 
 
 def _missing(where: str, name: str, known: list[str]) -> MissingCassette:
-    close = nearest(name, known)
-    return MissingCassette(f"{where}: there is no such cassette" + (f"; did you mean {close!r}?" if close else ""))
+    return MissingCassette(f"{where}: there is no such cassette{did_you_mean(name, known)}")
 
 
 class MemorySink:

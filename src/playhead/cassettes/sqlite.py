@@ -27,7 +27,7 @@ from playhead.cassettes.database import (
 )
 from playhead.cassettes.store import PARTIAL
 from playhead.errors import CassetteError, MissingCassette, UsageError
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 SUFFIXES: Final = (".db", ".sqlite", ".sqlite3")
 """What the name of a store may end with."""
@@ -306,5 +306,4 @@ def _names(connection: sqlite3.Connection) -> list[str]:
 
 
 def _no_such(where: str, name: str, connection: sqlite3.Connection) -> MissingCassette:
-    close = nearest(name, _names(connection))
-    return MissingCassette(f"{where}: there is no such cassette" + (f"; did you mean {close!r}?" if close else ""))
+    return MissingCassette(f"{where}: there is no such cassette{did_you_mean(name, _names(connection))}")

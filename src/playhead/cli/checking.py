@@ -29,7 +29,7 @@ from playhead.contracts.wire import WireWatch
 from playhead.errors import PlayheadError, UsageError
 from playhead.events.dialects import get_dialect
 from playhead.replaying.tape import Tape
-from playhead.text import nearest, safe
+from playhead.text import did_you_mean, safe
 
 T = TypeVar("T")
 
@@ -73,9 +73,7 @@ def check_all(specs: Sequence[str], options: Options, *, form: str, fail_on: str
 def _choice(name: str, word: str, known: Mapping[str, T]) -> T:
     if word in known:
         return known[word]
-    hint = nearest(word, known)
-    meant = f"did you mean {hint!r}? " if hint else ""
-    raise UsageError(f"--{name} {word!r}: {meant}it is one of {', '.join(known)}")
+    raise UsageError(f"--{name} {word!r}: it is one of {', '.join(known)}{did_you_mean(word, known)}")
 
 
 def _split(words: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from playhead.clocks.virtual import VirtualClock
 from playhead.errors import UsageError
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
@@ -58,9 +58,6 @@ def backend_options(backend: str, clock: VirtualClock) -> dict[str, Any]:
 
 def _driver(backend: str) -> Any:
     if backend not in _DRIVERS:
-        hint = nearest(backend, _DRIVERS)
-        raise UsageError(
-            f"backend={backend!r}: virtual time runs on 'asyncio' and on 'trio'"
-            + (f"; did you mean {hint!r}?" if hint else "")
-        )
+        known = "virtual time runs on 'asyncio' and on 'trio'"
+        raise UsageError(f"backend={backend!r}: {known}{did_you_mean(backend, _DRIVERS)}")
     return import_module(_DRIVERS[backend])

@@ -12,7 +12,7 @@ from playhead.contracts.rule import Rule, Severity
 from playhead.contracts.termination_rules import RULES_OF_TERMINATION
 from playhead.contracts.wire_rules import RULES_OF_WIRE
 from playhead.errors import UsageError
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.code: rule for rule in (*RULES_OF_ORDER, *RULES_OF_TERMINATION, *RULES_OF_WIRE)
@@ -26,9 +26,8 @@ def find_rule(code: str) -> Rule:
     """Return the rule of that code, in any case of letters. Raises `UsageError` for a code that there is not."""
     found = RULES.get(code.upper())
     if found is None:
-        hint = nearest(code.upper(), RULES)
-        meant = f": did you mean {hint}?" if hint else f"; there are {', '.join(RULES)}"
-        raise UsageError(f"there is no rule {code!r}{meant}")
+        listed = f": there are {', '.join(RULES)}"
+        raise UsageError(f"there is no rule {code!r}{did_you_mean(code.upper(), RULES) or listed}")
     return found
 
 

@@ -20,7 +20,7 @@ from playhead.contracts.rules import selected
 from playhead.contracts.violation import Violation
 from playhead.contracts.watch import Watch
 from playhead.contracts.wire_head import Headers, look_at_head
-from playhead.events.dialects import DIALECTS
+from playhead.events.dialects import dialect_of
 from playhead.events.spans import Dialect
 from playhead.sse.message import SSEMessage
 from playhead.sse.oddity import Odd, Oddity
@@ -299,15 +299,9 @@ class WireWatch:
 def sniff(message: SSEMessage) -> Dialect | None:
     """Return the dialect whose table knows the type of a message's event; None where none does."""
     try:
-        value = from_json(message.data)
+        return dialect_of(from_json(message.data))
     except ValueError:
         return None
-    if not isinstance(value, dict):
-        return None
-    said = isinstance(value.get("type"), str) or isinstance(value.get("event_type"), str)
-    # What says its type is not told by its shape.
-    tables = [dialect for dialect in DIALECTS.values() if not (said and dialect.shapes)]
-    return next((dialect for dialect in tables if dialect.type_of(value) in dialect.ops), None)
 
 
 def _integer(text: str) -> int | float:

@@ -1,5 +1,6 @@
 """The dialects that Playhead knows, by name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,7 +16,7 @@ from playhead.events.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from playhead.events.shipit import SHIPIT
 from playhead.events.spans import Dialect
 from playhead.events.turns import TURNS
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
@@ -30,11 +31,19 @@ def get_dialect(name: str | Dialect) -> Dialect:
         return name
     if name in DIALECTS:
         return DIALECTS[name]
-    hint = nearest(name, DIALECTS)
-    meant = f"did you mean {hint!r}? " if hint else ""
-    raise UsageError(f"there is no dialect {name!r}: {meant}the known ones are {', '.join(DIALECTS)}")
+    raise UsageError(f"there is no dialect {name!r}: there are {', '.join(DIALECTS)}{did_you_mean(name, DIALECTS)}")
 
 
 def foreign_dialect(name: str) -> Dialect:
     """Return a dialect of which nothing is known but its name: every event is an `OpaqueEvent`, and a point."""
     return Dialect(name, "event_type|type", TypeAdapter[Any](OpaqueEvent).validator.validate_json, ops={})
+
+
+def dialect_of(event: Any) -> Dialect | None:
+    """Return the dialect whose table knows the type of an event, a JSON value; None where none does."""
+    if not isinstance(event, Mapping):
+        return None
+    said = isinstance(event.get("type"), str) or isinstance(event.get("event_type"), str)
+    # What says its type is not told by its shape.
+    tables = [dialect for dialect in DIALECTS.values() if not (said and dialect.shapes)]
+    return next((dialect for dialect in tables if dialect.type_of(event) in dialect.ops), None)

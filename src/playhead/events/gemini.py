@@ -34,7 +34,7 @@ _CALLS = f"{_PARTS}.functionCall"
 _CONTENT = (
     each(_PARTS, feeds(Span.REASONING, text="text", when="thought"), of="index"),
     each(_PARTS, feeds(Span.MESSAGE, text="text", when="thought="), of="index"),
-    each(_CALLS, opens(Span.TOOL, key="id|name", name="name")),
+    each(_CALLS, opens(Span.TOOL, key="id|name", name="name", given="args")),
     each(_CALLS, closes(Span.TOOL, key="id|name", name="name")),
 )
 _OPS: dict[str, tuple[Op, ...]] = {

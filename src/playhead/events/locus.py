@@ -377,7 +377,7 @@ SubagentEvent.model_rebuild()
 _TOOL = {"key": "tool_call_id", "name": "tool_name"}
 _OPS: dict[str, tuple[Op, ...]] = {
     "think": (opens(Span.STEP, key="iteration"),),
-    "tool_start": (opens(Span.TOOL, **_TOOL),),
+    "tool_start": (opens(Span.TOOL, **_TOOL, given="arguments"),),
     "tool_progress": (feeds(Span.TOOL, key="tool_call_id", text="message"),),
     "tool_complete": (closes(Span.TOOL, **_TOOL, status="error", result="result"),),
     "subagent": (feeds(Span.TOOL, key="tool_call_id"),),
@@ -421,6 +421,7 @@ LOCUS = Dialect(
     framed=True,
     cuts=frozenset({"terminate:cancelled", "terminate:error"}),
     raises=frozenset({"terminate:error"}),
+    answers={"think": path("reasoning"), "terminate": path("final_message")},
     counters={
         "terminate": (
             ("iterations_used", Span.STEP, path("iterations_used")),

@@ -52,7 +52,7 @@ _OPS: dict[str, tuple[Op, ...]] = {
     "tool_group_started": POINT,
     "tool_group_completed": POINT,
     "tool_input_delta": (loosely(feeds(Span.TOOL, key=_CALL, text="payload.delta|chunk")),),
-    "tool_called": (opens(Span.TOOL, key=_CALL, **_NAME),),
+    "tool_called": (opens(Span.TOOL, key=_CALL, **_NAME, given="payload.arguments"),),
     "tool_output_started": (feeds(Span.TOOL, key=_CALL),),
     "tool_output_delta": (feeds(Span.TOOL, key=_CALL, text="payload.chunk"),),
     "tool_completed": (closes(Span.TOOL, key=_CALL, **_NAME),),
@@ -115,6 +115,7 @@ SHIPIT = Dialect(
     framed=True,
     cuts=frozenset({"run_failed", "run_cancelled"}),
     first=frozenset({"run_started"}),
+    answers={"run_completed": path("payload.output")},
     unique=frozenset({Span.TOOL, Span.SUBAGENT}),
 )
 """The dialect of shipit-agent 1.0 and 2.x. `cancel()` sends no terminal event: a silent end is a cancelled one."""

@@ -43,7 +43,8 @@ class Op:
     """One cell of a dialect's table: what an event type does to one span, and where in the event the details are.
 
     `key` tells spans of one kind apart, `name` is for people, `status` is how a span ended, `text` is the piece that a
-    feed adds, `result` what a close brings where it brings that or a status, never both. `when` makes the operation
+    feed adds, `result` what a close brings where it brings that or a status, never both, and `given` the arguments that
+    a tool is opened with, whole. `when` makes the operation
     depend on a field being truthy, or being one of `among`. `or_name` is where the name is if it is not at `name`. What
     is `loose` may come at a wrong time, too: a feed and an end while the span is not open, an opening while it is; a
     loose end may be followed by another one.
@@ -62,6 +63,7 @@ class Op:
     among: tuple[Any, ...] = ()
     or_name: Path = ()
     result: Path = ()
+    given: Path = ()
     each: Path = ()
     of: Path = ()
     loose: bool = False
@@ -78,11 +80,13 @@ class Touch(NamedTuple):
     text: Any = None
     result: Any = None
     loose: bool = False
+    given: Any = None
 
 
-def opens(span: Span, *, key: str = "", name: str = "", or_name: str = "", when: str = "") -> Op:
+def opens(span: Span, *, key: str = "", name: str = "", or_name: str = "", given: str = "", when: str = "") -> Op:
     """Begin the span. A step also ends the step before it, and a run ends all that is in it."""
-    return Op(Verb.OPEN, span, path(key), path(name), or_name=path(or_name), **_condition(when))
+    where = (path(key), path(name))
+    return Op(Verb.OPEN, span, *where, or_name=path(or_name), given=path(given), **_condition(when))
 
 
 def feeds(span: Span, *, key: str = "", text: str = "", when: str = "") -> Op:
@@ -121,7 +125,7 @@ def each(items: str, op: Op, *, of: str = "") -> Op:
     return replace(op, each=path(items), of=path(of))
 
 
-_PLACES = ("key", "name", "status", "text", "result", "when", "or_name", "each")
+_PLACES = ("key", "name", "status", "text", "result", "given", "when", "or_name", "each")
 
 POINT: tuple[Op, ...] = ()
 """What an event does that touches no span: it marks a moment."""
@@ -154,6 +158,7 @@ class Dialect:
     For order: `first` are the types that a run may begin with, where it is opened at all; `unique` the kinds of span
     whose keys do not repeat while they are open; `within` says which kind of span must not outlive which.
     `counters` are what a terminal event says of how many spans there were: a name, the kind of span, the place.
+    `answers` is where a type of event has the whole text of an answer, streamed before or not.
     `once` are the kinds whose keys do not repeat in a run at all, and `tacit` those that end with what they lie in,
     said or not.
 
@@ -183,6 +188,7 @@ class Dialect:
     tacit: frozenset[Span] = frozenset()
     within: Mapping[Span, Span] = field(default_factory=dict)
     counters: Mapping[str, tuple[tuple[str, Span, Path], ...]] = field(default_factory=dict)
+    answers: Mapping[str, Path] = field(default_factory=dict)
     shapes: Mapping[str, Path] = field(default_factory=dict)
     sentinel: str = ""
     framed: bool = False

@@ -85,12 +85,13 @@ TURNS = Dialect(
     ops={
         "RequestStart": (opens(Span.RUN, key="turn_id"),),
         "TextDelta": (feeds(Span.MESSAGE, key="turn_id", text="text"),),
-        "ToolDispatch": (opens(Span.TOOL, key="turn_id", name="tool"),),
+        "ToolDispatch": (opens(Span.TOOL, key="turn_id", name="tool", given="args"),),
         "ToolResult": (closes(Span.TOOL, key="turn_id", name="tool"),),
         "Complete": (closes(Span.RUN, key="turn_id"),),
         "ErrorEvent": (closes(Span.RUN, key="turn_id", status="error"),),
     },
     ids=(path("turn_id"),),
     framed=True,
+    answers={"Complete": path("final_text")},
 )
 """The dialect of the minimal union."""

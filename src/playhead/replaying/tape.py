@@ -21,7 +21,7 @@ from playhead.events.dialects import DIALECTS, foreign_dialect
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 from playhead.replaying.pace import Pace, Pacer, to_speed
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 T = TypeVar("T")
 _YIELD_EVERY = 256
@@ -131,9 +131,8 @@ class Tape:
 
     def _known(self, run: str) -> str:
         if self.seal is not None and run not in self.seal.runs:
-            hint = nearest(run, self.seal.runs)
-            meant = f"did you mean {hint!r}? " if hint else ""
-            raise UsageError(f"no run {run!r} in {self.where}: {meant}it has {', '.join(self.seal.runs) or 'none'}")
+            known = ", ".join(self.seal.runs) or "none"
+            raise UsageError(f"no run {run!r} in {self.where}: it has {known}{did_you_mean(run, self.seal.runs)}")
         return run
 
     def _play(

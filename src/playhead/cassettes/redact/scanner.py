@@ -19,7 +19,7 @@ from pydantic_core import SchemaValidator, core_schema
 from playhead.cassettes.redact.patterns import HEADER_ANCHORS, HEADER_GATE, ROWS, RULES, directory, person
 from playhead.cassettes.redact.rows import Row
 from playhead.errors import UsageError
-from playhead.text import nearest
+from playhead.text import did_you_mean
 
 Tell = Callable[[str | bytes], bool]
 """Tells whether a text has something."""
@@ -153,7 +153,8 @@ def scanner(rules: tuple[str, ...], home: tuple[str, ...], names: tuple[str, ...
     """Return the scanner of some rules, made once. Raises `UsageError` for a rule that there is not."""
     for rule in rules:
         if rule not in RULES:
-            raise UsageError(f"no redaction rule is called {rule!r}{_hint(rule)}; there are {', '.join(RULES)}")
+            known = ", ".join(RULES)
+            raise UsageError(f"no redaction rule is called {rule!r}: there are {known}{did_you_mean(rule, RULES)}")
     rows = [row for row in ROWS if row.group in rules]
     if "home" in rules:
         own = [*map(directory, sorted(home, key=len, reverse=True)), *map(person, names)]
@@ -183,11 +184,6 @@ def is_unicode(text: str) -> bool:
 def readable(text: str) -> str:
     """Return a text that Rust can read: lone surrogates become question marks, one for one."""
     return text if is_unicode(text) else text.encode("utf-8", "replace").decode()
-
-
-def _hint(rule: str) -> str:
-    known = nearest(rule, RULES)
-    return f", did you mean {known!r}?" if known else ""
 
 
 def _always(_text: str | bytes) -> bool:
