@@ -9,59 +9,54 @@
     assert not list(playhead.check(tape))
 
 The events have a package of their own, `playhead.events`.
+
+A name is loaded when it is first used. `__init__.pyi` says the same to type checkers.
 """
 
-from playhead.clocks.virtual import VirtualClock
-from playhead.comparing.streams import compare as diff
-from playhead.contracts.check import check
-from playhead.errors import PlayheadError
-from playhead.handlers.async_sse import AsyncSSEHandler
-from playhead.handlers.base import BaseStreamHandler, StreamHandler
-from playhead.handlers.buffering import BufferingHandler
-from playhead.handlers.composite import CompositeHandler
-from playhead.handlers.console import ConsoleHandler
-from playhead.handlers.contract import ContractHandler
-from playhead.handlers.filtering import FilteringHandler
-from playhead.handlers.logs import LoggingHandler
-from playhead.handlers.minimal import MinimalConsoleHandler
-from playhead.handlers.sse import SSEHandler
-from playhead.handlers.structured import StructuredStream, stream_structured
-from playhead.models.scripted import ScriptedModel
-from playhead.recording.recorder import Recorder, record
-from playhead.replaying.pace import scaled
-from playhead.replaying.replay import replay
-from playhead.replaying.tape import Tape
-from playhead.replaying.tape import open_tape as open
-from playhead.sse.headers import create_sse_response_headers
-from playhead.sse.message import SSEMessage
-from playhead.sse.parser import SSEParser
+from importlib import import_module
+from typing import Any, Final
 
-__all__ = [
-    "AsyncSSEHandler",
-    "BaseStreamHandler",
-    "BufferingHandler",
-    "CompositeHandler",
-    "ConsoleHandler",
-    "ContractHandler",
-    "FilteringHandler",
-    "LoggingHandler",
-    "MinimalConsoleHandler",
-    "PlayheadError",
-    "Recorder",
-    "SSEHandler",
-    "SSEMessage",
-    "SSEParser",
-    "ScriptedModel",
-    "StreamHandler",
-    "StructuredStream",
-    "Tape",
-    "VirtualClock",
-    "check",
-    "create_sse_response_headers",
-    "diff",
-    "open",
-    "record",
-    "replay",
-    "scaled",
-    "stream_structured",
-]
+_HOMES: Final = {
+    "AsyncSSEHandler": "playhead.handlers.async_sse",
+    "BaseStreamHandler": "playhead.handlers.base",
+    "BufferingHandler": "playhead.handlers.buffering",
+    "CompositeHandler": "playhead.handlers.composite",
+    "ConsoleHandler": "playhead.handlers.console",
+    "ContractHandler": "playhead.handlers.contract",
+    "FilteringHandler": "playhead.handlers.filtering",
+    "LoggingHandler": "playhead.handlers.logs",
+    "MinimalConsoleHandler": "playhead.handlers.minimal",
+    "PlayheadError": "playhead.errors",
+    "Recorder": "playhead.recording.recorder",
+    "SSEHandler": "playhead.handlers.sse",
+    "SSEMessage": "playhead.sse.message",
+    "SSEParser": "playhead.sse.parser",
+    "ScriptedModel": "playhead.models.scripted",
+    "StreamHandler": "playhead.handlers.base",
+    "StructuredStream": "playhead.handlers.structured",
+    "Tape": "playhead.replaying.tape",
+    "VirtualClock": "playhead.clocks.virtual",
+    "check": "playhead.contracts.check",
+    "create_sse_response_headers": "playhead.sse.headers",
+    "diff": "playhead.comparing.streams",
+    "open": "playhead.replaying.tape",
+    "record": "playhead.recording.recorder",
+    "replay": "playhead.replaying.replay",
+    "rerun": "playhead.replaying.taps",
+    "scaled": "playhead.replaying.pace",
+    "stream_structured": "playhead.handlers.structured",
+}
+_NAMED_THERE: Final = {"diff": "compare", "open": "open_tape"}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), _NAMED_THERE.get(name, name))
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

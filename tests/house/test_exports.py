@@ -1,14 +1,17 @@
 """The root shows at most 30 names, and packages that mix layers show none."""
 
+import ast
 import importlib
 import inspect
+import subprocess
+import sys
 
 import pytest
 
 import playhead
 from tests.house import project
 from tests.house.checks import architecture, exports
-from tests.house.checks.source import Module
+from tests.house.checks.source import Module, exported_names
 from tests.house.project import refuse
 
 PAGE = architecture.parse(
@@ -20,6 +23,12 @@ PAGE = architecture.parse(
 | 1 | values | `events/` | |
 """
 )
+
+
+def stub() -> Module:
+    """Return what type checkers read of the root."""
+    place = "src/playhead/__init__.pyi"
+    return Module(place, (project.ROOT / place).read_text(encoding="utf-8"))
 
 
 def root(source: str) -> Module:
@@ -101,7 +110,35 @@ def test_a_quiet_init_is_not_found(place: str, source: str) -> None:
 
 def test_the_root_is_modest() -> None:
     """The root shows at most 30 names, all of them in `__all__`."""
-    refuse(exports.root_findings(project.known()["playhead"]))
+    refuse(exports.root_findings(stub()))
+
+
+def test_the_root_and_its_stub_agree() -> None:
+    """What type checkers are told is what is loaded: the same names, of the same modules."""
+    told = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in stub().tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes, named_there = vars(playhead)["_HOMES"], vars(playhead)["_NAMED_THERE"]
+    loaded = {name: (home, named_there.get(name, name)) for name, home in homes.items()}
+    assert told == loaded
+    assert sorted(told) == exported_names(stub()) == playhead.__all__
+
+
+def test_the_root_loads_nothing_before_it_is_asked() -> None:
+    """Whoever only starts the command does not wait for what it does not use."""
+    code = "import sys, playhead; print([name for name in sys.modules if name.startswith('playhead.')])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_a_name_that_the_root_does_not_have_is_an_error() -> None:
+    """It is the usual one, and `dir` tells those that there are."""
+    with pytest.raises(AttributeError, match="module 'playhead' has no attribute 'nothing'"):
+        getattr(playhead, "nothing")  # noqa: B009 -- type checkers know that it is not there
+    assert {*playhead.__all__} <= {*dir(playhead)}
 
 
 def test_what_the_root_names_is_there() -> None:

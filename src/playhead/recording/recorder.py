@@ -32,6 +32,7 @@ from playhead.recording.making import made_with
 from playhead.recording.renewal import unchanged
 from playhead.recording.runs import Run
 from playhead.recording.secrets import local_redactor
+from playhead.recording.taps import RecordingTap
 from playhead.recording.tee import AsyncTee, Tee
 from playhead.recording.texts import CallTexts, ChunkTexts, EventTexts, Piece, Stream, read_field
 
@@ -155,6 +156,11 @@ class Recorder:
             folded = self._conversations.fold(request, call.name)
         call.ask(folded, kind)
         return call
+
+    @property
+    def tap(self) -> RecordingTap:
+        """Return the tap that tapes what is asked of models and tools: for adapters, and for `tap.tools`."""
+        return RecordingTap(self)
 
     def checkpoint(self, state: object, *, checkpoint_id: str) -> None:
         """Put a checkpoint on the tape, in the run that began last: a replay can start behind it.

@@ -3,12 +3,12 @@
 Knows which of a call's methods belongs to what. Does not know how anything is written.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from typing import Final, TypeVar
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
+from playhead.events.canonical import Path
 from playhead.models.tap import PLAIN, Codec, Request, Tap
 from playhead.recording.calls import ModelCall
-from playhead.recording.recorder import Recorder
 from playhead.recording.tee import AsyncTee, Tee
 
 T = TypeVar("T")
@@ -17,10 +17,25 @@ REPLIES: Final = {"request": "reply", "tool_call": "tool_result"}
 """The kind of entry that answers each kind of question as a whole."""
 
 
-class RecordingTap(Tap):
-    """Ask live and tape it, into a recorder. The asker sees what it would have seen without; the very objects."""
+class Calls(Protocol):
+    """Whoever tapes calls: a recorder."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def call(
+        self,
+        request: Request,
+        *,
+        kind: str = "request",
+        dump: Callable[[Any], Any] | None = None,
+        text_at: Sequence[Path] = (),
+    ) -> ModelCall:
+        """Put a question on the tape, and return what takes the answer."""
+        ...
+
+
+class RecordingTap(Tap):
+    """Ask live and tape it, with a recorder. The asker sees what it would have seen without; the very objects."""
+
+    def __init__(self, recorder: Calls) -> None:
         self._recorder = recorder
 
     async def ask(
