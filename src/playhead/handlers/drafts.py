@@ -56,12 +56,17 @@ class Drafter:
         # Making a message is what finds text that cannot be sent.
         SSEMessage(id=self.id_prefix)
 
+    @property
+    def keeps_ours(self) -> bool:
+        """Say whether the draft of an event of ours is that event."""
+        return self.include_timestamp and self.custom_serializer is None
+
     def draft(self, event: EventLike) -> Draft:
         """Return an event's message. Raises what its serializer raises, and `UsageError` for text that cannot be sent.
 
         Line ends and other control characters in the event's type are made visible.
         """
-        if _is_ours(type(event)) and self.include_timestamp and self.custom_serializer is None:
+        if self.keeps_ours and is_ours(type(event)):
             return event
         return _name(event.event_type), self._data(event)
 
@@ -120,7 +125,8 @@ def event_text(event: EventLike) -> str:
 
 
 @cache
-def _is_ours(kind: type) -> bool:
+def is_ours(kind: type) -> bool:
+    """Say whether events of this class are ours."""
     return issubclass(kind, Event)
 
 
