@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
+from playhead.clocks.running import run
 from playhead.clocks.virtual import VirtualClock
 from playhead.errors import CassetteError, ModelFailure, RecordedError, ReplayMismatch, UsageError
 from playhead.handlers.buffering import BufferingHandler
@@ -221,6 +222,37 @@ async def test_a_recorded_hour_takes_no_time_on_a_virtual_clock_and_all_of_it_to
     assert arrivals == [0, 3600]
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_an_idle_timeout_fires_in_a_recorded_pause(place: Path, backend: str) -> None:
+    """Whoever waits a minute for the next chunk gives up after a minute; whoever waits two hours gets it."""
+    clock = VirtualClock()
+
+    async def slow() -> AsyncIterator[Chunk]:
+        yield Chunk("a")
+        await anyio.sleep(3600)
+        yield Chunk("b")
+
+    async def taped() -> None:
+        with record(place, clock=clock) as tape:
+            await read(RecordingTap(tape).stream(QUESTION, slow, CHUNKS))
+
+    async def patient(seconds: float) -> tuple[list[str], int]:
+        texts: list[str] = []
+        with rerun(place, pace="recorded", clock=clock, partly=True) as tap:
+            begun_ns = clock.monotonic_ns()
+            stream = tap.stream(QUESTION, never, CHUNKS)
+            while True:
+                with anyio.move_on_after(seconds) as waiting:
+                    chunk = await anext(stream, None)
+                if waiting.cancelled_caught or chunk is None:
+                    return texts, round((clock.monotonic_ns() - begun_ns) / 1e9)
+                texts.append(chunk.text)
+
+    run(taped, backend=backend, clock=clock)
+    assert run(patient, 60, backend=backend, clock=clock) == (["a"], 60)
+    assert run(patient, 7200, backend=backend, clock=clock) == (["a", "b"], 3600)
+
+
 async def test_a_changed_question_fails_even_if_the_agent_swallows_it(place: Path) -> None:
     """The mismatch is raised where it happens, and again on leaving."""
     with record(place) as tape:
@@ -281,7 +313,7 @@ async def test_results_come_in_recorded_order(place: Path, order: tuple[int, ...
         turns[following[n]].set()
         return f"result {n}"
 
-    async def run(tool: Callable[..., Any], numbers: tuple[int, ...]) -> list[int]:
+    async def run_all(tool: Callable[..., Any], numbers: tuple[int, ...]) -> list[int]:
         done: list[int] = []
 
         async def one(n: int) -> None:
@@ -295,11 +327,11 @@ async def test_results_come_in_recorded_order(place: Path, order: tuple[int, ...
 
     turns[order[0]].set()
     with record(place) as tape:
-        ended = await run(RecordingTap(tape).tool(tool), (1, 2, 3))
+        ended = await run_all(RecordingTap(tape).tool(tool), (1, 2, 3))
     assert ended == list(order)
     with rerun(place) as tap:
         wrapped = tap.tool(never_called(tool))
-        assert await run(wrapped, (3, 2, 1)) == list(order)
+        assert await run_all(wrapped, (3, 2, 1)) == list(order)
 
 
 def never_called(tool: Callable[..., Any]) -> Callable[..., Any]:
@@ -324,7 +356,7 @@ def test_results_come_in_recorded_order_in_threads_too(place: Path) -> None:
             assert first_began.wait(5)
         return n
 
-    def run(tool: Callable[[int], int], done: list[int]) -> None:
+    def run_both(tool: Callable[[int], int], done: list[int]) -> None:
         def one(n: int) -> None:
             done.append(tool(n))
             if n == 2:
@@ -335,11 +367,11 @@ def test_results_come_in_recorded_order_in_threads_too(place: Path) -> None:
 
     ended: list[int] = []
     with record(place) as tape:
-        run(RecordingTap(tape).tool(tool), ended)
+        run_both(RecordingTap(tape).tool(tool), ended)
     assert ended == [2, 1]
     again: list[int] = []
     with rerun(place) as tap:
-        run(tap.tool(tool), again)
+        run_both(tap.tool(tool), again)
     assert again == [2, 1]
 
 

@@ -67,7 +67,7 @@ class SSEHandler(MessageHandler):
             self.late += 1
             return
         # What the drafter would do with nearly all of them, without its call.
-        draft = event if self._keeps_ours and is_ours(type(event)) else self._drafter.draft(event)
+        draft = event if self._keeps_ours and is_ours(event.__class__) else self._drafter.draft(event)
         self._drafts.append(draft)
         self._count += 1
         if self._news.awaited:

@@ -4,6 +4,8 @@ Knows what every provider has a word for. The words themselves, and the bodies a
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,46 +22,17 @@ class ProviderFailure:
     retry_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit(ProviderFailure):
-    """Too many requests: 429."""
+RateLimit: Final = partial(ProviderFailure, kind="rate_limit", status=429, message="Rate limit reached.")
+"""Too many requests: 429."""
 
-    kind: str = "rate_limit"
-    status: int = 429
-    message: str = "Rate limit reached."
+Overloaded: Final = partial(ProviderFailure, kind="overloaded", status=529, message="Overloaded.")
+"""The provider has more work than it can do: 529 at Anthropic, 503 elsewhere."""
 
+ServerError: Final = partial(ProviderFailure, kind="server_error", status=500, message="The server had an error.")
+"""Something broke at the provider: 500."""
 
-@dataclass(frozen=True, slots=True)
-class Overloaded(ProviderFailure):
-    """The provider has more work than it can do: 529 at Anthropic, 503 elsewhere."""
+BadRequest: Final = partial(ProviderFailure, kind="bad_request", status=400, message="The request is not valid.")
+"""The request is wrong: 400. Trying again does not help."""
 
-    kind: str = "overloaded"
-    status: int = 529
-    message: str = "Overloaded."
-
-
-@dataclass(frozen=True, slots=True)
-class ServerError(ProviderFailure):
-    """Something broke at the provider: 500."""
-
-    kind: str = "server_error"
-    status: int = 500
-    message: str = "The server had an error."
-
-
-@dataclass(frozen=True, slots=True)
-class BadRequest(ProviderFailure):
-    """The request is wrong: 400. Trying again does not help."""
-
-    kind: str = "bad_request"
-    status: int = 400
-    message: str = "The request is not valid."
-
-
-@dataclass(frozen=True, slots=True)
-class Unauthorized(ProviderFailure):
-    """The key is wrong: 401."""
-
-    kind: str = "unauthorized"
-    status: int = 401
-    message: str = "Incorrect API key provided."
+Unauthorized: Final = partial(ProviderFailure, kind="unauthorized", status=401, message="Incorrect API key provided.")
+"""The key is wrong: 401."""
