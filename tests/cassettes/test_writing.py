@@ -141,7 +141,6 @@ def test_lines_are_copied_as_they_are() -> None:
     writer = CassetteWriter.from_line(store.create("tape"), header, HEADER)
     for line in entries:
         writer.append_line(line)
-    assert writer.sha256 == read_seal(seal).sha256
     writer.commit(seal)
     assert list(store.open("tape").lines()) == sealed_lines()
     assert writer.where == ":memory:::tape"

@@ -18,12 +18,10 @@ from typing import Any, Final, NoReturn, Self
 
 from playhead.cassettes.format import MAX_LINE_BYTES
 from playhead.cassettes.locking import close_locked, is_at, open_locked
+from playhead.cassettes.naming import SUFFIX
 from playhead.cassettes.store import PARTIAL, TORN
 from playhead.errors import CassetteError, CorruptCassette, MissingCassette, UsageError
 from playhead.text import did_you_mean
-
-SUFFIX: Final = ".jsonl"
-"""What the name of a JSONL cassette ends with."""
 
 _BLOCK_BYTES: Final = 64 * 1024
 _TAIL_BYTES: Final = 4096

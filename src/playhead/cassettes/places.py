@@ -19,8 +19,9 @@ from typing import Final
 
 from playhead.cassettes.damage import find_damage
 from playhead.cassettes.format import Seal, read_data, read_header
-from playhead.cassettes.jsonl import SUFFIX, JsonlStore
+from playhead.cassettes.jsonl import JsonlStore
 from playhead.cassettes.memory import MEMORY, MemoryStore
+from playhead.cassettes.naming import SUFFIX
 from playhead.cassettes.reading import Cassette, read
 from playhead.cassettes.sqlite import SUFFIXES, SqliteStore
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN, Sink, Source, Store

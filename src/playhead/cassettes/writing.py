@@ -130,11 +130,6 @@ class CassetteWriter:
             raise
         self._end("it is sealed")
 
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of all lines so far, in hexadecimal."""
-        return self._digest.hexdigest()
-
     def discard(self, *, keep_as: str | None = None) -> str | None:
         """Give the recording up, or leave it beside the cassette with the suffix `keep_as`. Returns where it is.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playhead.cassettes.jsonl import SUFFIX
+from playhead.cassettes.naming import SUFFIX
 from playhead.cassettes.places import Place, list_places, locate
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN
 from playhead.errors import CassetteError, MissingCassette, UsageError

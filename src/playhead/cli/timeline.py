@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playhead.events.canonical import MASKED
-from playhead.events.paths import at
+from playhead.events.lasting import layers as layers_of
 from playhead.events.spans import Dialect, Span, Touch, Verb
 from playhead.events.tagged import tag
 
@@ -128,7 +128,10 @@ class Timeline:
 
     def feed(self, event: Mapping[str, Any], *, at_us: int, run: str, index: int) -> Moment:
         """Return what is shown of an event. One that carries another one is shown as that one, in its spans."""
-        layers = list(self._layers(event))
+        layers = [
+            ((*owner, repr(self._dialect.group_of(inner))), inner, self._dialect.touches(inner))
+            for owner, inner in layers_of(event, self._dialect)
+        ]
         drawn, took_us = self._lanes[run].draw(
             ((owner, touch) for owner, _, touches in layers for touch in touches), at_us
         )
@@ -144,16 +147,6 @@ class Timeline:
             if not (isinstance(value, str) and value in hidden) and not (feeds and value is False)
         )
         return Moment(at_us, run, index, label, drawn, name[:MAX_VALUE], text, fields, took_us, feeds)
-
-    def _layers(self, event: Any) -> Iterator[tuple[Owner, Mapping[str, Any], list[Touch]]]:
-        """Yield an event and those nested in it: whose they are, they themselves, and what they do."""
-        around: Owner = ()
-        while isinstance(event, Mapping):
-            touches = list(self._dialect.touches(event))
-            yield (*around, repr(at(event, self._dialect.group))), event, touches
-            tool = next((touch.key for touch in touches if touch.span is Span.TOOL), None)
-            around = (*around, repr(tool))
-            event = at(event, self._dialect.nested)
 
     def _telling(self, event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, value in self._dialect.steady(event).items():

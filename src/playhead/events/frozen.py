@@ -83,13 +83,4 @@ def freeze(value: Any) -> Any:
     return value
 
 
-def thaw(value: Any) -> Any:
-    """Return `value` with each frozen dict and list in it made ordinary again: a copy that may be changed."""
-    if isinstance(value, dict):
-        return {key: thaw(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [thaw(item) for item in value]
-    return value
-
-
 _CLOSED = frozenset({str, int, float, bool, type(None)})
