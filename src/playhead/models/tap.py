@@ -6,10 +6,10 @@ live way is ever gone is for the tap: one that records goes it and tapes what co
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from inspect import Parameter, iscoroutinefunction, signature
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, TypeAdapter
 
@@ -78,10 +78,13 @@ class Tap(ABC):
         """
         return [self.tool(tool) for tool in tools]
 
-    def tool(self, tool: Callable[..., Any]) -> Callable[..., Any]:
-        """Return one function, or coroutine function, through the tap."""
+    def tool(self, tool: Callable[..., Any], *, revive: Revive = lambda fault: None) -> Callable[..., Any]:
+        """Return one function, or coroutine function, through the tap.
+
+        `revive` makes again what a framework's tools raise. The context that a framework hands to a tool is not taped.
+        """
         name = getattr(tool, "__name__", type(tool).__name__)
-        codec = _result_codec(tool)
+        codec = replace(_result_codec(tool), revive=revive)
         named = _Arguments(tool)
 
         @wraps(tool)
@@ -104,15 +107,23 @@ class _Arguments:
         self._signature = signature(function)
 
     def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return arguments by name; those that a `**` takes are spread out."""
+        """Return arguments by name; those that a `**` takes are spread out, and a framework's context is left out."""
         bound = self._signature.bind(*args, **kwargs)
         found: dict[str, Any] = {}
         for name, value in bound.arguments.items():
             if self._signature.parameters[name].kind is Parameter.VAR_KEYWORD:
                 found |= value
-            else:
+            elif not _is_context(value):
                 found[name] = value
         return found
+
+
+_CONTEXTS: Final = frozenset({"RunContext", "RunContextWrapper"})
+"""The classes of what frameworks hand to a tool beside its arguments: pydantic-ai's and OpenAI Agents'."""
+
+
+def _is_context(value: Any) -> bool:
+    return any(kind.__name__ in _CONTEXTS for kind in type(value).__mro__)
 
 
 def _result_codec(tool: Callable[..., Any]) -> Codec[Any]:
