@@ -95,7 +95,13 @@ def test_pins_hold_what_is_declared() -> None:
 def test_libraries_in_the_page_are_declared() -> None:
     """Every library to which ARCHITECTURE.md gives a door is a requirement, or comes with one by another name."""
     names = {canonicalize_name(requirement.name) for requirement in declared()}
-    by_another_name = {"locus": "locus-sdk", "opentelemetry": "opentelemetry-api", "pydantic-core": "pydantic"}
+    by_another_name = {
+        "agents": "openai-agents",
+        "locus": "locus-sdk",
+        "opentelemetry": "opentelemetry-api",
+        "pydantic-ai": "pydantic-ai-slim",
+        "pydantic-core": "pydantic",
+    }
     doors = {canonicalize_name(library) for library in project.page().doors}
     assert {by_another_name.get(library, library) for library in doors} <= names
 

@@ -36,13 +36,13 @@ class RecordingTap(Tap):
     """Ask live and tape it, with a recorder. The asker sees what it would have seen without; the very objects."""
 
     def __init__(self, recorder: Calls) -> None:
-        self._recorder = recorder
+        self.recorder = recorder
 
     async def ask(
         self, request: Request, live: Callable[[], Awaitable[T]], codec: Codec[T] = PLAIN, *, kind: str = "request"
     ) -> T:
         """Return the live answer."""
-        call = self._recorder.call(request, kind=kind, dump=codec.dump)
+        call = self.recorder.call(request, kind=kind, dump=codec.dump)
         try:
             answer = await live()
         except BaseException as error:
@@ -54,7 +54,7 @@ class RecordingTap(Tap):
 
     def ask_now(self, request: Request, live: Callable[[], T], codec: Codec[T] = PLAIN, *, kind: str = "request") -> T:
         """Return the live answer, without an event loop."""
-        call = self._recorder.call(request, kind=kind, dump=codec.dump)
+        call = self.recorder.call(request, kind=kind, dump=codec.dump)
         try:
             answer = live()
         except BaseException as error:
@@ -68,12 +68,12 @@ class RecordingTap(Tap):
         self, request: Request, live: Callable[[], AsyncIterable[T]], codec: Codec[T] = PLAIN
     ) -> AsyncIterator[T]:
         """Return an iterator over the live answer."""
-        call = self._recorder.call(request, dump=codec.dump, text_at=codec.text_at)
+        call = self.recorder.call(request, dump=codec.dump, text_at=codec.text_at)
         return AsyncTee(_begun(live, call), call)
 
     def stream_now(self, request: Request, live: Callable[[], Iterable[T]], codec: Codec[T] = PLAIN) -> Iterator[T]:
         """Return an iterator over the live answer, without an event loop."""
-        call = self._recorder.call(request, dump=codec.dump, text_at=codec.text_at)
+        call = self.recorder.call(request, dump=codec.dump, text_at=codec.text_at)
         return Tee(_begun(live, call), call)
 
 

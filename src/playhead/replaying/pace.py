@@ -45,9 +45,13 @@ class Pacer:
         self._clock = clock
         self._start_ns = clock.monotonic_ns()
 
+    def left_s(self, at_us: int) -> float:
+        """Return the seconds until `at_us` microseconds of recorded time have passed, negative where they have."""
+        due_ns = self._start_ns + at_us * 1000 / self._speed
+        return (due_ns - self._clock.monotonic_ns()) / 1e9
+
     async def wait(self, at_us: int) -> None:
         """Return when `at_us` microseconds of recorded time have passed."""
-        due_ns = self._start_ns + at_us * 1000 / self._speed
-        left_s = (due_ns - self._clock.monotonic_ns()) / 1e9
+        left_s = self.left_s(at_us)
         if left_s > 0:
             await self._clock.sleep(left_s)

@@ -61,7 +61,7 @@ class ReplayingTap(Tap):
         check_age(tape, max_age_days, clock=clock)
         self._recorded = exchanges(tape.calls())
         self._speed = to_speed(pace)
-        self._clock = clock
+        self.clock = clock
         self._tools = tools
         self._partly = partly
         self._order = Order(self._recorded, patience_s=patience_s)
@@ -98,7 +98,7 @@ class ReplayingTap(Tap):
             else:
                 await pacer.wait(exchange.end_at_us - exchange.at_us)
             await self._order.wait(exchange)
-            return self._answer(exchange, codec)
+            return self.answer(exchange, codec)
         finally:
             self._order.end(exchange)
 
@@ -109,7 +109,7 @@ class ReplayingTap(Tap):
         exchange = self.take(request, kind)
         try:
             self._order.wait_now(exchange)
-            return self._answer(exchange, codec)
+            return self.answer(exchange, codec)
         finally:
             self._order.end(exchange)
 
@@ -127,31 +127,32 @@ class ReplayingTap(Tap):
             yield codec.load(loads(data))
         if pacer is not None:
             await pacer.wait(exchange.end_at_us - exchange.at_us)
-        self._end(exchange, codec)
+        self.end(exchange, codec)
 
     def stream_now(self, request: Request, live: Callable[[], Iterable[T]], codec: Codec[T] = PLAIN) -> Iterator[T]:
         """Yield the recorded chunks, all at once."""
         exchange = self.take(request)
         for _, data in exchange.chunks:
             yield codec.load(loads(data))
-        self._end(exchange, codec)
+        self.end(exchange, codec)
 
     def pacer(self) -> Pacer | None:
         """Return what waits for the chunks of a call that begins now; None where nothing is waited for."""
-        return None if self._speed is None else Pacer(self._speed, self._clock)
+        return None if self._speed is None else Pacer(self._speed, self.clock)
 
     def _is_live(self, kind: str) -> bool:
         return kind == "tool_call" and self._tools == "live"
 
-    def _answer(self, exchange: Exchange, codec: Codec[T]) -> T:
+    def answer(self, exchange: Exchange, codec: Codec[T]) -> T:
+        """Return a recorded answer, or raise what it failed with."""
         if exchange.fault is not None:
             raise codec.revive(exchange.fault) or revived(exchange.fault)
         if not exchange.has_reply:
             raise self._latched(f"{exchange.call} was left before it was answered ({exchange.how or 'torn'})")
         return codec.load(exchange.reply)
 
-    def _end(self, exchange: Exchange, codec: Codec[Any]) -> None:
-        """End a stream as it ended."""
+    def end(self, exchange: Exchange, codec: Codec[Any]) -> None:
+        """End a stream as it ended: raise what it failed with, or a mismatch where it was left."""
         if exchange.fault is not None:
             raise codec.revive(exchange.fault) or revived(exchange.fault)
         if exchange.how != "complete":

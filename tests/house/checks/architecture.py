@@ -34,7 +34,8 @@ class Architecture:
         """Tell whether an `__init__` lies no higher than any module of its package: importing one runs it."""
         folder = place.removesuffix("__init__")
         rows = self.layers | self.planned
-        return self.layer(place) == min((layer for row, layer in rows.items() if row.startswith(folder)), default=None)
+        own = self.layer(place)
+        return own == min((layer for row, layer in rows.items() if row.startswith(folder)), default=own)
 
 
 def covers(row: str, place: str) -> bool:

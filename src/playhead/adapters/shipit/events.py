@@ -1,16 +1,11 @@
-"""shipit: its own event objects, made of what a cassette holds, and those events for handlers.
+"""shipit's own event objects, made of JSON.
 
-    with playhead.record("trip.jsonl", dialect="shipit", made=MADE) as tape:
-        for event in tape.events(agent.stream("Plan a trip to Paris.")): ...
-
-    await playhead.replay(playhead.open("trip.jsonl"), handler, decode=decode)
-
-A chat session's `stream` is one run for each turn. After `Agent.cancel()` shipit ends its stream without a word, and
-the run is `cancelled`: the dialect says so, nothing is needed here.
-
-Knows shipit's one class. Does not know what its events mean: `playhead.events.shipit` does, and needs no shipit.
-Importing this module without shipit raises `UsageError`.
+Knows shipit's one class of events. Does not know what they mean. Importing this module without shipit raises
+`UsageError`.
 """
+
+# shipit carries no types.
+# mypy: disable-error-code="import-untyped"
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -23,7 +18,7 @@ from playhead.events.dialects import foreign_dialect
 from playhead.events.tagged import loads
 
 try:
-    from shipit_agent.models import AgentEvent  # type: ignore[import-untyped]
+    from shipit_agent.models import AgentEvent
 except ImportError as _error:
     raise UsageError("this needs shipit, which is not installed: pip install 'playhead[shipit]'") from _error
 

@@ -1,12 +1,7 @@
-"""locus: its own event objects, made of what a cassette holds.
+"""locus' own event objects, made of JSON.
 
-    with playhead.record("trip.jsonl", dialect="locus", made=MADE) as tape:
-        async for event in tape.events(agent.run("Plan a trip to Paris.")): ...
-
-    await playhead.replay(playhead.open("trip.jsonl"), handler, decode=decode)
-
-Knows the classes of the installed locus. Does not know what their events mean: `playhead.events.locus` does, and needs
-no locus. Importing this module without locus raises `UsageError`.
+Knows the classes of events of the installed locus. Does not know what they mean. Importing this module without locus
+raises `UsageError`.
 """
 
 from collections.abc import Iterator
@@ -38,16 +33,20 @@ def decode(raw: bytes) -> events.LocusEvent | OpaqueEvent:
     Raises `UsageError` for JSON that is no event.
     """
     try:
-        return _event(loads(raw))
+        return event_of(loads(raw))
     except (KeyError, TypeError, ValueError):
         opaque: OpaqueEvent = decode_json(raw, _UNKNOWN)
         return opaque
 
 
-def _event(value: dict[str, Any]) -> events.LocusEvent:
+def event_of(value: dict[str, Any]) -> events.LocusEvent:
+    """Return the event of locus that a JSON value stands for.
+
+    Raises `KeyError` for a type that the installed locus does not have, `TypeError` or `ValueError` for no event.
+    """
     found = _CLASSES[value["event_type"]]
     # Its field is typed with the base class, which would drop all that makes the inner event what it is.
-    nested = {"event": _event(value["event"])} if found is events.SubagentEvent else {}
+    nested = {"event": event_of(value["event"])} if found is events.SubagentEvent else {}
     return found.model_validate(value | nested)
 
 

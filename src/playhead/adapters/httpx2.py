@@ -1,0 +1,57 @@
+"""httpx2: transports that tape what a client asks and is answered, and transports that answer from a tape.
+
+    with record("trip.jsonl") as recorder:
+        client = httpx2.Client(transport=transport(recorder))
+
+    with rerun("trip.jsonl") as tap:
+        client = httpx2.Client(transport=transport(tap))
+
+An SDK takes such a client: `OpenAI(http_client=client)`, and an `AsyncClient` with an `async_transport` likewise.
+What they do is told in `playhead.adapters.http.senders`. Knows httpx2's classes, and nothing else.
+"""
+
+import httpx2
+
+from playhead.adapters.http.senders import Source, open_sender
+from playhead.adapters.http.transports import AsyncBody, AsyncTransport, Library, SyncBody, SyncTransport
+from playhead.replaying.rechunking import Rechunking
+
+
+class _Body(SyncBody, httpx2.SyncByteStream):
+    pass
+
+
+class _AsyncBody(AsyncBody, httpx2.AsyncByteStream):
+    pass
+
+
+class _Transport(SyncTransport, httpx2.BaseTransport):
+    pass
+
+
+class _AsyncTransport(AsyncTransport, httpx2.AsyncBaseTransport):
+    pass
+
+
+_LIBRARY = Library.of(httpx2, body=_Body, async_body=_AsyncBody)
+
+
+def transport(
+    source: Source, inner: httpx2.BaseTransport | None = None, *, rechunk: Rechunking | None = None, seed: int = 0
+) -> httpx2.BaseTransport:
+    """Return a transport for `httpx2.Client` that records or replays, as `source` does.
+
+    `inner` is what a recording asks, by default a new `httpx2.HTTPTransport()`; it is closed with the transport. A
+    replay asks nobody. `rechunk` cuts what is replayed otherwise, "random" by `seed`.
+
+    Raises `UsageError` for a way to cut that there is not, and for one while recording. Requests raise
+    `ReplayMismatch`, and what was recorded.
+    """
+    return _Transport(open_sender(_LIBRARY, source, inner, httpx2.HTTPTransport, rechunk=rechunk, seed=seed))
+
+
+def async_transport(
+    source: Source, inner: httpx2.AsyncBaseTransport | None = None, *, rechunk: Rechunking | None = None, seed: int = 0
+) -> httpx2.AsyncBaseTransport:
+    """Return a transport for `httpx2.AsyncClient`, as `transport` does. A replay keeps the tap's pace."""
+    return _AsyncTransport(open_sender(_LIBRARY, source, inner, httpx2.AsyncHTTPTransport, rechunk=rechunk, seed=seed))

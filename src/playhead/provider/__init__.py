@@ -1,0 +1,1 @@
+"""A model over HTTP, in the wire formats of the providers."""

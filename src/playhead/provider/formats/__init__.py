@@ -1,0 +1,1 @@
+"""The wire formats of the providers: requests as values, and steps as bytes."""
