@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from playhead.cassettes.format import entry_prefix
 from playhead.contracts.rules import RULES
-from tests.cli.running import SEARCH, playhead, write_tape
+from playhead.events.tagged import dumps
+from tests.cli.running import SEARCH, playhead, write_rows, write_tape
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +140,17 @@ def test_limits_ask_for_their_rules() -> None:
     assert playhead("check", "a.jsonl", "--max-silence", "2", "--max-steps", "2", "--max-events", "9").code == 0
     shown = playhead("check", "a.jsonl", "--max-silence", "1", "--max-steps", "1", "--max-events", "8")
     assert [line.split()[1] for line in shown.out.splitlines()] == ["TRM006", "TRM007", "TRM007"]
+
+
+def test_heartbeats_are_missed_on_the_wire() -> None:
+    """A wire that was silent for twenty seconds is a finding for whoever promised a beat every fifteen."""
+    prefix, said = entry_prefix("wire", "r1", "bytes"), dumps(b": still there\n\n")
+    write_rows("a.jsonl", [(0, prefix, said), (20_000_000, prefix, said)])
+    assert playhead("check", "a.jsonl").code == 0
+    assert playhead("check", "a.jsonl", "--heartbeat", "25").code == 0
+    shown = playhead("check", "a.jsonl", "--heartbeat", "15", "--fail-on", "warning")
+    assert (shown.code, shown.out.split()[1]) == (1, "WIR014")
+    assert "20 s without a byte" in shown.out
 
 
 def test_what_fails_is_chosen() -> None:

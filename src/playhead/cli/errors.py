@@ -45,7 +45,7 @@ class Commands(TyperGroup):
             )
         for title, rows in groups.items():
             with formatter.section(title):
-                formatter.write_dl(rows, col_max=10)
+                formatter.write_dl(rows, col_max=12)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the arguments name."""

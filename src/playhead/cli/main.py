@@ -23,7 +23,8 @@ app: typer.Typer = typer.Typer(
 )
 """The command line, for typer."""
 
-_MAKE, _LOOK, _JUDGE, _COPY = "Make a cassette", "Look at cassettes", "Compare and check", "Copy and mend"
+_MAKE, _RUN, _LOOK = "Make a cassette", "Run a program that asks models", "Look at cassettes"
+_JUDGE, _COPY = "Compare and check", "Copy and mend"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line, and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the cassette that has the name.")]
@@ -39,6 +40,26 @@ Torn = Annotated[bool, typer.Option("--torn", help="Read what a crashed recordin
 Redact = Annotated[
     list[str] | None,
     typer.Option("--redact", metavar="RULE", help="Redact by this rule, instead of the usual ones. Repeatable."),
+]
+NoRedact = Annotated[bool, typer.Option("--no-redact", help="Keep secrets: nothing is redacted.")]
+Command = Annotated[list[str], typer.Argument(metavar="COMMAND", help="Behind --: a program and its arguments.")]
+IgnoreFields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore", metavar="WHAT", help="What may vary in a question: call_ids, times, uuids, $.body.user. Repeatable."
+    ),
+]
+PaceName = Annotated[
+    str | None, typer.Option("--pace", metavar="PACE", help="When chunks come: instant (the default) or recorded.")
+]
+Speed = Annotated[float | None, typer.Option("--speed", metavar="X", help="Chunks come so many times as fast.")]
+Rechunk = Annotated[
+    str | None,
+    typer.Option("--rechunk", metavar="HOW", help="Cut answers anew: bytes, points, lines, whole, random."),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="What chooses the cuts of --rechunk random.")]
+ToldJson = Annotated[
+    bool, typer.Option("--json", help="Tell the outcome as JSON, on standard error: the rest is the command's.")
 ]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="CASSETTE", help="Where it goes. Otherwise beside the source.")
@@ -97,7 +118,7 @@ def import_(
         ),
     ] = "unknown",
     redact: Redact = None,
-    no_redact: Annotated[bool, typer.Option("--no-redact", help="Keep secrets: nothing is redacted.")] = False,
+    no_redact: NoRedact = False,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -106,6 +127,93 @@ def import_(
 
     rules = copying.rules(redact, no_redact=no_redact)
     copying.import_plain(log, out, dialect=dialect, name=name, end=end, redact=rules, force=force, as_json=json)
+
+
+@app.command("record", rich_help_panel=_RUN)
+def record_(
+    cassette: Annotated[str, typer.Argument(metavar="CASSETTE", help="Where it goes: a file or STORE.db::NAME.")],
+    command: Command,
+    upstream: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--upstream", metavar="[NAME=]URL", help="Where questions go: all of them, or NAME's. Repeatable."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The cassette's own name.")] = None,
+    redact: Redact = None,
+    no_redact: NoRedact = False,
+    force: Force = False,
+    json: ToldJson = False,
+) -> None:
+    """Run a command, and tape what it asks of models over HTTP. Exits as the command does.
+
+    playhead record trip.jsonl -- python agent.py
+
+    The command finds a loopback proxy in OPENAI_BASE_URL, ANTHROPIC_BASE_URL, GOOGLE_GEMINI_BASE_URL and their like;
+    what it asks there goes on to where these led before, or to the provider. --upstream NAME=URL leads elsewhere, and
+    sets NAME_BASE_URL for any other name.
+    """
+    from playhead.cli import copying, taping
+
+    rules = copying.rules(redact, no_redact=no_redact)
+    code = taping.record_command(
+        cassette, command, upstream=upstream or (), name=name, redact=rules, force=force, as_json=json
+    )
+    raise typer.Exit(code)
+
+
+@app.command("replay", rich_help_panel=_RUN)
+def replay_(
+    cassette: Cassette,
+    command: Command,
+    ignore: IgnoreFields = None,
+    pace: PaceName = None,
+    speed: Speed = None,
+    rechunk: Rechunk = None,
+    seed: Seed = 0,
+    max_age_days: Annotated[
+        float | None, typer.Option("--max-age-days", metavar="N", help="Refuse a cassette that is older.")
+    ] = None,
+    partly: Annotated[bool, typer.Option("--partly", help="Not all recorded calls need be made.")] = False,
+    json: ToldJson = False,
+) -> None:
+    """Run a command again, offline: a cassette answers for the models.
+
+    playhead replay trip.jsonl -- python agent.py
+
+    Exits with 1 if it asked what is not on the cassette, or did not ask what is; otherwise as the command does.
+    """
+    from playhead.cli import taping
+
+    playing = taping.Playing(ignore or (), pace, speed, rechunk, seed, max_age_days, partly)
+    raise typer.Exit(taping.replay_command(cassette, command, playing, as_json=json))
+
+
+@app.command("serve-model", rich_help_panel=_RUN)
+def serve_model(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A Python file with `turns` or `model`, or a cassette.")
+    ],
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="On this port; 0 is any that is free.")
+    ] = 0,
+    ignore: IgnoreFields = None,
+    pace: PaceName = None,
+    speed: Speed = None,
+    rechunk: Rechunk = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Serve a scripted or recorded model until Ctrl-C.
+
+    It answers on loopback as OpenAI, Anthropic and Gemini do, and prints where, as variables that clients read. Calls
+    that were recorded over HTTP answer the same questions, byte for byte; of any other cassette a script is made, whose
+    turns answer in order, whatever is asked.
+    """
+    from playhead.cli import taping
+
+    playing = taping.Playing(ignore or (), pace, speed, rechunk, seed, partly=True)
+    raise typer.Exit(taping.serve_model(source, playing, port=port, as_json=json))
 
 
 @app.command(rich_help_panel=_LOOK)
@@ -210,6 +318,10 @@ def check(
     max_silence: Annotated[
         float | None, typer.Option("--max-silence", metavar="SECONDS", help="How long a stream may be silent.")
     ] = None,
+    heartbeat: Annotated[
+        float | None,
+        typer.Option("--heartbeat", metavar="SECONDS", help="How long not even a byte may come: of URLs and tapes."),
+    ] = None,
     max_steps: Annotated[
         int | None, typer.Option("--max-steps", metavar="N", help="How many steps a run may have.")
     ] = None,
@@ -228,7 +340,7 @@ def check(
     from playhead.cli import checking
     from playhead.contracts.limits import Limits
 
-    limits = Limits(silence_s=max_silence, steps=max_steps, events=max_events)
+    limits = Limits(silence_s=max_silence, heartbeat_s=heartbeat, steps=max_steps, events=max_events)
     options = checking.Options(select or (), ignore or (), limits, dialect, time_limit)
     raise typer.Exit(checking.check_all(path, options, form="json" if json else format, fail_on=fail_on))
 

@@ -11,7 +11,7 @@ Knows which headers matter to whoever replays. Does not know sockets or clients.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -67,6 +67,11 @@ def request_of(method: str, url: str, headers: Headers, body: bytes) -> dict[str
     if body:
         found["body"] = _body(body)
     return found
+
+
+def is_http(request: Any) -> bool:
+    """Tell whether a recorded question was asked over HTTP."""
+    return isinstance(request, Mapping) and {"method", "path"} <= request.keys()
 
 
 def head_of(status: int, headers: Headers) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from playhead.events.paths import at
 from playhead.events.spans import Dialect, Span, Touch, Verb
 from playhead.events.tagged import loads
 from playhead.matching.exchange import Exchange, exchanges
+from playhead.replaying.pieces import pieced_turn
 from playhead.replaying.tape import Tape, chunk
 from playhead.replaying.whole import whole_turn
 from playhead.scripts.failures import ProviderFailure
@@ -79,13 +80,22 @@ def _said(exchange: Exchange, where: str) -> Turn:
         return whole
     dialect = next((found for event in events if (found := dialect_of(event))), None)
     if dialect is None:
+        if (pieced := pieced_turn(events)) is not None:
+            return pieced
         if events:
             raise CassetteError(f"{where}: nobody knows what {exchange.call} answers: no dialect has such events")
         return turn()
     reader = _Reader(dialect, is_answer=True)
     for event in events:
         reader.feed(event)
-    return turn(*reader.close())
+    return turn(*reader.close(), *_whole_calls(events))
+
+
+def _whole_calls(events: Iterable[Any]) -> Iterator[Part]:
+    """Yield the calls that stand whole on an answer's last event. In a run, the tools' own events tell of them."""
+    for event in events:
+        for wanted in event.get("tool_calls") or ():
+            yield call_with(wanted["name"], wanted["arguments"]).with_id(wanted["id"])
 
 
 def _events(exchange: Exchange) -> Iterator[Any]:

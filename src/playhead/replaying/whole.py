@@ -1,6 +1,7 @@
-"""Answers of providers that did not stream, read as turns.
+"""Answers that did not stream, read as turns.
 
-Knows where the four wire formats keep what was said and which tools are wanted. Does not know how they were asked.
+Knows where the four wire formats, and the frameworks whose models are taped in Python, keep what was said and which
+tools are wanted. Does not know how they were asked.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from playhead.scripts.turn import Turn, turn
 
 
 def whole_turn(answer: Any) -> Turn | None:
-    """Return the turn that a whole answer is; None for what is none of the four formats."""
+    """Return the turn that a whole answer is; None for what is none of the formats."""
     if not isinstance(answer, Mapping):
         return None
     read = next((read for key, word, read in _FORMATS if key in answer and word in (None, answer[key])), None)
@@ -59,10 +60,42 @@ def _candidates(answer: Mapping[str, Any]) -> Iterator[Part]:
                 yield think(part["text"]) if part.get("thought") else say(part["text"])
 
 
+def _locus(answer: Mapping[str, Any]) -> Iterator[Part]:
+    return _plain(answer["message"], answer.get("reasoning"))
+
+
+def _shipit(answer: Mapping[str, Any]) -> Iterator[Part]:
+    return _plain(answer["response"], answer["response"].get("reasoning_content"))
+
+
+def _plain(message: Mapping[str, Any], thought: str | None) -> Iterator[Part]:
+    if thought:
+        yield think(thought)
+    if message.get("content"):
+        yield say(message["content"])
+    for wanted in message.get("tool_calls") or ():
+        yield call_with(wanted["name"], wanted["arguments"]).with_id(wanted["id"])
+
+
+def _parts(answer: Mapping[str, Any]) -> Iterator[Part]:
+    for part in answer.get("parts", ()):
+        match part:
+            case {"part_kind": "text", "content": str(text)} if text:
+                yield say(text)
+            case {"part_kind": "thinking", "content": str(text)} if text:
+                yield think(text)
+            case {"part_kind": "tool-call", "tool_name": name, "args": args, "tool_call_id": id}:
+                yield (raw_call(name, args) if isinstance(args, str) else call_with(name, args or {})).with_id(id)
+
+
 _FORMATS: Final[tuple[tuple[str, str | None, Callable[[Mapping[str, Any]], Iterator[Part]]], ...]] = (
     ("object", "chat.completion", _chat),
     ("object", "response", _responses),
     ("type", "message", _messages),
     ("candidates", None, _candidates),
+    ("output", None, _responses),
+    ("message", None, _locus),
+    ("response", None, _shipit),
+    ("kind", "response", _parts),
 )
 """The key by which each format is known, what it says there, and what reads the format."""
