@@ -24,6 +24,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from measure import Case, Work
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
+from tap import first_byte, scripts
 from vcr.serializers import jsonserializer
 
 import playhead
@@ -403,5 +404,7 @@ CASES: dict[str, Callable[[Path], Iterator[Case]]] = {
     "providers": providers,
     "parse": parse,
     "encode": encode,
+    "scripts": scripts,
+    "first-byte": first_byte,
 }
 """Every group of cases, by the name that the command line takes."""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-Work = Callable[[], None]
+Work = Callable[[], float | None]
+"""What a subject does. It is timed as a whole, unless it returns the seconds that count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Case:
     """What is compared. `floor` names the subject that the others are measured by, `per` how many items one run has.
 
     `goals` are the ratios that are promised: `("playhead", "<=", 1.7)` reads "playhead takes at most 1.7 times as long
-    as the floor", `">="` reads "the floor takes at least so many times as long", and `"+"` "at most so many
-    microseconds an item more than the floor".
+    as the floor", `">="` reads "the floor takes at least so many times as long", `"+"` "at most so many
+    microseconds an item more than the floor", and `"each"` "at most so many microseconds an item".
     """
 
     name: str
@@ -54,8 +55,9 @@ def measure(case: Case, *, rounds: int) -> list[Figure]:
     for name, seconds in times.items():
         ratio = median(one / base for one, base in zip(seconds, floor, strict=True))
         more_us = median(one - base for one, base in zip(seconds, floor, strict=True)) / case.per * 1e6
-        goal, kept = _goal(case, name, ratio, more_us)
-        figures.append(Figure(case.name, name, median(seconds) / case.per * 1e6, ratio, goal, kept))
+        each_us = median(seconds) / case.per * 1e6
+        goal, kept = _goal(case, name, ratio, more_us, each_us)
+        figures.append(Figure(case.name, name, each_us, ratio, goal, kept))
     return figures
 
 
@@ -64,17 +66,19 @@ def _time(work: Work) -> float:
     gc.disable()
     try:
         start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
+        counted_s = work()
+        return time.perf_counter() - start if counted_s is None else counted_s
     finally:
         gc.enable()
 
 
-def _goal(case: Case, name: str, ratio: float, more_us: float) -> tuple[str, bool | None]:
+def _goal(case: Case, name: str, ratio: float, more_us: float, each_us: float) -> tuple[str, bool | None]:
     for subject, relation, bound in case.goals:
         if subject == name:
             if relation == "+":
                 return f"at most {bound:g} µs more: {more_us:.2f}", more_us <= bound
+            if relation == "each":
+                return f"at most {bound:g} µs", each_us <= bound
             if relation == "<=":
                 return f"at most {bound:g}x", ratio <= bound
             return f"{bound:g}x faster", 1 / ratio >= bound
