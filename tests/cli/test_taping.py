@@ -413,6 +413,14 @@ def test_a_script_is_served(tmp_path: Path, script: str) -> None:
         assert process.wait(LIMIT_S) == 0
 
 
+def test_a_command_is_served(tmp_path: Path) -> None:
+    """A command finds a script where it looks for its provider, needs no key, and its exit code is ours."""
+    path = tmp_path / "weather.py"
+    path.write_text("turns = ['Sunny.']")
+    code, out, err = run("serve-model", path, *python(ASK + "print(ask('Oslo')); sys.exit(7)"))
+    assert (code, out.strip(), err) == (7, "Sunny.", "")
+
+
 def test_a_run_of_an_agent_is_served(tmp_path: Path) -> None:
     """What a model said in a run of any framework is said again, turn by turn, to whoever asks."""
     path = write_tape(tmp_path / "paris.jsonl")

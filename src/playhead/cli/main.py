@@ -194,6 +194,9 @@ def serve_model(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A Python file with `turns` or `model`, or a cassette.")
     ],
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Behind --: serve only while this runs.")
+    ] = None,
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="On this port; 0 is any that is free.")
     ] = 0,
@@ -204,16 +207,18 @@ def serve_model(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Serve a scripted or recorded model until Ctrl-C.
+    """Serve a scripted or recorded model, to a command or until Ctrl-C.
 
-    It answers on loopback as OpenAI, Anthropic and Gemini do, and prints where, as variables that clients read. Calls
-    that were recorded over HTTP answer the same questions, byte for byte; of any other cassette a script is made, whose
-    turns answer in order, whatever is asked.
+    playhead serve-model weather.py -- python agent.py
+
+    It answers on loopback as OpenAI, Anthropic and Gemini do. A command finds it in the variables that clients read;
+    without one these are printed. Calls that were recorded over HTTP answer the same questions, byte for byte; of any
+    other cassette a script is made, whose turns answer in order, whatever is asked.
     """
     from playhead.cli import taping
 
     playing = taping.Playing(ignore or (), pace, speed, rechunk, seed, partly=True)
-    raise typer.Exit(taping.serve_model(source, playing, port=port, as_json=json))
+    raise typer.Exit(taping.serve_model(source, command or (), playing, port=port, as_json=json))
 
 
 @app.command(rich_help_panel=_LOOK)

@@ -165,11 +165,14 @@ def _tell_mismatches(mismatches: Sequence[ReplayMismatch], spec: str, command: S
     console.print(line("If the change is right, record again: ", said(again)))
 
 
-def serve_model(spec: str, playing: Playing, *, port: int, as_json: bool) -> int:
-    """Serve a script, or what is on a cassette, until Ctrl-C. Returns 1 if a question was not on the cassette."""
+def serve_model(spec: str, command: Sequence[str], playing: Playing, *, port: int, as_json: bool) -> int:
+    """Serve a script, or what is on a cassette, while a command runs, or until Ctrl-C.
+
+    Returns the command's exit code, 0 without one, and 1 if a question was not on the cassette.
+    """
     if spec.endswith(".py"):
-        _serve(_spoken(scripted(spec), spec, playing), recorded_mounts({}), port=port, as_json=as_json)
-        return 0
+        app = _spoken(scripted(spec), spec, playing)
+        return _serve(app, recorded_mounts({}), command, port=port, as_json=as_json)
     mismatches: list[ReplayMismatch] = []
 
     def note(mismatch: ReplayMismatch) -> None:
@@ -181,8 +184,8 @@ def serve_model(spec: str, playing: Playing, *, port: int, as_json: bool) -> int
             app = replaying_app(playing.tap(tape), rechunk=playing.cut(), on_mismatch=note)
         else:
             app = _spoken(ScriptedModel(script_of(tape)), tape.where, playing)
-        _serve(app, recorded_mounts(tape.header.made), port=port, as_json=as_json)
-    return FOUND if mismatches else 0
+        code = _serve(app, recorded_mounts(tape.header.made), command, port=port, as_json=as_json)
+    return FOUND if mismatches else code
 
 
 def _spoken(model: Model, where: str, playing: Playing) -> Any:
@@ -214,7 +217,10 @@ def scripted(path: str) -> Model:
     raise UsageError(f"{path} has no `turns` and no `model`: see playhead.scripts for what turns are made of")
 
 
-def _serve(app: Any, mounts: Mapping[str, str], *, port: int, as_json: bool) -> None:
+def _serve(app: Any, mounts: Mapping[str, str], command: Sequence[str], *, port: int, as_json: bool) -> int:
+    if command:
+        with Child(command) as child, serve(app, port=port) as served:
+            return child.run(led_to(served.url, mounts, {**dummy_keys(os.environ), **os.environ}))
     with serve(app, port=port) as served:
         variables = base_urls(served.url, mounts)
         if as_json:
@@ -226,6 +232,7 @@ def _serve(app: Any, mounts: Mapping[str, str], *, port: int, as_json: bool) -> 
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
             Event().wait()
+    return 0
 
 
 def _tell_json(value: Any) -> None:
