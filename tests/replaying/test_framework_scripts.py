@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from agents import ModelSettings, ModelTracing
 from locus.core.messages import Message
-from pydantic_ai.messages import ModelRequest
+from pydantic_ai.messages import ModelMessage, ModelRequest
 from pydantic_ai.models import ModelRequestParameters
 
 from playhead.adapters import locus, openai_agents, pydantic_ai, shipit
@@ -60,9 +60,9 @@ async def ask_shipit(played: ScriptedModel, tap: Tap) -> None:
 async def ask_pydantic_ai(played: ScriptedModel, tap: Tap) -> None:
     """Ask once for a whole answer, and once for a stream."""
     asked = pydantic_ai.model(pydantic_ai.scripted(played), tap)
-    question = ([ModelRequest.user_text_prompt("Hi.")], None, ModelRequestParameters())
-    await asked.request(*question)
-    async with asked.request_stream(*question) as stream:
+    messages: list[ModelMessage] = [ModelRequest.user_text_prompt("Hi.")]
+    await asked.request(messages, None, ModelRequestParameters())
+    async with asked.request_stream(messages, None, ModelRequestParameters()) as stream:
         await heard(aiter(stream))
 
 

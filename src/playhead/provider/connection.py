@@ -20,7 +20,7 @@ class Connection:
     """
 
     def __init__(self, scope: Scope, send: Send, *, max_chunk_bytes: int | None = None) -> None:
-        self.is_begun = False
+        self.is_begun: bool = False
         self._max_chunk_bytes = max_chunk_bytes
         self._scope = scope
         self._send = send

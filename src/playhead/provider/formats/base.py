@@ -112,7 +112,7 @@ class Encoder(ABC):
 
     def __init__(self, head: Head) -> None:
         self.head = head
-        self.answer = Answer()
+        self.answer: Answer = Answer()
 
     @abstractmethod
     def begin(self) -> bytes:
