@@ -159,6 +159,17 @@ def test_packages_are_quiet() -> None:
     refuse(found for item in project.known().values() for found in exports.package_findings(item, project.page()))
 
 
+def test_a_bare_folder_is_found() -> None:
+    """A folder without an `__init__` is a finding."""
+    assert exports.bare_folders(["a", "a.b.c", "a.d"], ["a"]) == {"a.b"}
+
+
+def test_every_folder_is_a_package() -> None:
+    """Modules lie in packages."""
+    known = project.known()
+    assert not exports.bare_folders(known, (name for name, item in known.items() if item.is_package))
+
+
 def test_what_a_package_names_is_there() -> None:
     """Every name in the `__all__` of a sub-package can be had from it."""
     packages = [importlib.import_module(name) for name, item in project.known().items() if item.is_package]

@@ -68,6 +68,11 @@ def package_findings(module: Module, architecture: Architecture) -> list[Finding
     return found + [module.finding(1, f"{name!r} is either re-exported or in __all__, but not both") for name in extra]
 
 
+def bare_folders(names: Iterable[str], packages: Iterable[str]) -> set[str]:
+    """Find folders of modules without an `__init__`: type checkers do not see what is in them."""
+    return {name.rpartition(".")[0] for name in names} - set(packages) - {""}
+
+
 def _is_docstring(node: ast.stmt) -> bool:
     match node:
         case ast.Expr(value=ast.Constant(value=str())):
