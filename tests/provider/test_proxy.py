@@ -116,8 +116,9 @@ class Upstream:
                 permit.cancel()
                 self.left.set()
                 return
-            await send(_part(b"data: %d\n\n" % number))
+            # Counted first: who reads it in another thread may look at once.
             self.sent += 1
+            await send(_part(b"data: %d\n\n" % number))
 
     async def _echo(self, receive: Receive, send: Send, body: bytes) -> None:
         headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body)), (b"set-cookie", b"a=b")]

@@ -12,28 +12,11 @@ What they do is told in `playhead.adapters.http.senders`. Knows httpx's classes,
 
 import httpx
 
-from playhead.adapters.http.senders import Source, open_sender
-from playhead.adapters.http.transports import AsyncBody, AsyncTransport, Library, SyncBody, SyncTransport
+from playhead.adapters.http.senders import Source, open_async_transport, open_transport
+from playhead.adapters.http.transports import Library
 from playhead.replaying.rechunking import Rechunking
 
-
-class _Body(SyncBody, httpx.SyncByteStream):
-    pass
-
-
-class _AsyncBody(AsyncBody, httpx.AsyncByteStream):
-    pass
-
-
-class _Transport(SyncTransport, httpx.BaseTransport):
-    pass
-
-
-class _AsyncTransport(AsyncTransport, httpx.AsyncBaseTransport):
-    pass
-
-
-_LIBRARY = Library.of(httpx, body=_Body, async_body=_AsyncBody)
+_LIBRARY = Library.of(httpx)
 
 
 def transport(
@@ -47,11 +30,13 @@ def transport(
     Raises `UsageError` for a way to cut that there is not, and for one while recording. Requests raise
     `ReplayMismatch`, and what was recorded.
     """
-    return _Transport(open_sender(_LIBRARY, source, inner, httpx.HTTPTransport, rechunk=rechunk, seed=seed))
+    found: httpx.BaseTransport = open_transport(_LIBRARY, source, inner, rechunk=rechunk, seed=seed)
+    return found
 
 
 def async_transport(
     source: Source, inner: httpx.AsyncBaseTransport | None = None, *, rechunk: Rechunking | None = None, seed: int = 0
 ) -> httpx.AsyncBaseTransport:
     """Return a transport for `httpx.AsyncClient`, as `transport` does. A replay keeps the tap's pace."""
-    return _AsyncTransport(open_sender(_LIBRARY, source, inner, httpx.AsyncHTTPTransport, rechunk=rechunk, seed=seed))
+    found: httpx.AsyncBaseTransport = open_async_transport(_LIBRARY, source, inner, rechunk=rechunk, seed=seed)
+    return found

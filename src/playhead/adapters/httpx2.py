@@ -12,28 +12,11 @@ What they do is told in `playhead.adapters.http.senders`. Knows httpx2's classes
 
 import httpx2
 
-from playhead.adapters.http.senders import Source, open_sender
-from playhead.adapters.http.transports import AsyncBody, AsyncTransport, Library, SyncBody, SyncTransport
+from playhead.adapters.http.senders import Source, open_async_transport, open_transport
+from playhead.adapters.http.transports import Library
 from playhead.replaying.rechunking import Rechunking
 
-
-class _Body(SyncBody, httpx2.SyncByteStream):
-    pass
-
-
-class _AsyncBody(AsyncBody, httpx2.AsyncByteStream):
-    pass
-
-
-class _Transport(SyncTransport, httpx2.BaseTransport):
-    pass
-
-
-class _AsyncTransport(AsyncTransport, httpx2.AsyncBaseTransport):
-    pass
-
-
-_LIBRARY = Library.of(httpx2, body=_Body, async_body=_AsyncBody)
+_LIBRARY = Library.of(httpx2)
 
 
 def transport(
@@ -47,11 +30,13 @@ def transport(
     Raises `UsageError` for a way to cut that there is not, and for one while recording. Requests raise
     `ReplayMismatch`, and what was recorded.
     """
-    return _Transport(open_sender(_LIBRARY, source, inner, httpx2.HTTPTransport, rechunk=rechunk, seed=seed))
+    found: httpx2.BaseTransport = open_transport(_LIBRARY, source, inner, rechunk=rechunk, seed=seed)
+    return found
 
 
 def async_transport(
     source: Source, inner: httpx2.AsyncBaseTransport | None = None, *, rechunk: Rechunking | None = None, seed: int = 0
 ) -> httpx2.AsyncBaseTransport:
     """Return a transport for `httpx2.AsyncClient`, as `transport` does. A replay keeps the tap's pace."""
-    return _AsyncTransport(open_sender(_LIBRARY, source, inner, httpx2.AsyncHTTPTransport, rechunk=rechunk, seed=seed))
+    found: httpx2.AsyncBaseTransport = open_async_transport(_LIBRARY, source, inner, rechunk=rechunk, seed=seed)
+    return found

@@ -26,6 +26,7 @@ from openai.types.responses import ResponseTextDeltaEvent
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
 from playhead.adapters.openai_agents import model, revive, scripted
+from playhead.adapters.openai_agents.asking import Asked
 from playhead.adapters.openai_agents.values import EVENTS, RESPONSES, load_event, load_output, question
 from playhead.errors import ReplayMismatch
 from playhead.events.tagged import dumps, loads
@@ -43,8 +44,12 @@ def asked(
     given: Any = "Hi.", *, settings: ModelSettings | None = None, tools: Any = (), handoffs: Any = (), **others: Any
 ) -> dict[str, Any]:
     """Return a question."""
-    parts = (None, given, settings or ModelSettings(), list(tools), None, list(handoffs))
-    return question("request", "m", asked=parts, others=others)
+    settings = settings or ModelSettings()
+    return question(
+        "request",
+        "m",
+        asked=Asked(None, given, settings, list(tools), None, list(handoffs), ModelTracing.DISABLED, others),
+    )
 
 
 def test_a_text_is_a_message() -> None:

@@ -53,14 +53,27 @@ _READ_TIMEOUT: Final = "ReadTimeout"
 _YIELD_EVERY: Final = 64
 
 
-def open_sender(
-    library: Library, source: Source, inner: Any, real: Callable[[], Any], *, rechunk: Rechunking | None, seed: int
-) -> Sender:
-    """Return what sends a library's requests through a tape.
+def open_transport(
+    library: Library, source: Source, inner: Any, *, rechunk: Rechunking | None = None, seed: int = 0
+) -> Any:
+    """Return a library's own kind of transport, that records or replays as `source` does.
 
-    A recording asks `inner`, by default what `real` makes. A replay asks nobody, and closes `inner` in the end. Raises
+    A recording asks `inner`, by default a real one. A replay asks nobody, and closes `inner` in the end. Raises
     `UsageError` for a way to cut that there is not, and for one while recording.
     """
+    return library.transport(_sender(library, source, inner, library.real, rechunk=rechunk, seed=seed))
+
+
+def open_async_transport(
+    library: Library, source: Source, inner: Any, *, rechunk: Rechunking | None = None, seed: int = 0
+) -> Any:
+    """Do the same for asynchronous clients."""
+    return library.async_transport(_sender(library, source, inner, library.async_real, rechunk=rechunk, seed=seed))
+
+
+def _sender(
+    library: Library, source: Source, inner: Any, real: Callable[[], Any], *, rechunk: Rechunking | None, seed: int
+) -> Sender:
     if isinstance(source, ReplayingTap):
         return ReplayingSender(library, source, inner, rechunk=rechunk and checked(rechunk), seed=seed)
     if rechunk is not None:

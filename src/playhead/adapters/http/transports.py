@@ -1,7 +1,7 @@
 """Transports for HTTP clients, whichever the library: what one is made of, and bodies for its responses.
 
-Knows what httpx and httpx2 have in common, by name. Imports neither: `playhead.adapters.httpx` and `.httpx2` do, and
-mix these classes with the libraries' own. Does not know tapes: `playhead.adapters.http.senders` does.
+Knows what httpx and httpx2 have in common, by name. Imports neither: `playhead.adapters.httpx` and `.httpx2` do. Does
+not know tapes: `playhead.adapters.http.senders` does.
 """
 
 from abc import ABC, abstractmethod
@@ -28,28 +28,6 @@ ERRORS: Final = (
     "WriteTimeout",
 )
 """What transports fail with, by name: a recorded one comes back as the library's own, with its message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """What an HTTP library brings: its classes, and its exceptions by name."""
-
-    request: Callable[..., Any]
-    response: Callable[..., Any]
-    body: Callable[..., Any]
-    async_body: Callable[..., Any]
-    errors: Mapping[str, type[Exception]]
-
-    @classmethod
-    def of(cls, module: Any, *, body: Callable[..., Any], async_body: Callable[..., Any]) -> Self:
-        """Return what the module of a library brings, and our bodies of its kinds."""
-        return cls(
-            request=module.Request,
-            response=module.Response,
-            body=body,
-            async_body=async_body,
-            errors={name: getattr(module, name) for name in ERRORS},
-        )
 
 
 class Sender(ABC):
@@ -126,3 +104,40 @@ class AsyncBody:
     async def aclose(self) -> None:
         """Let go of the connection, if there is one."""
         await self._close()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What an HTTP library brings: its classes, ours as kinds of its own, and its exceptions by name.
+
+    `real` and `async_real` make what really asks.
+    """
+
+    request: Callable[..., Any]
+    response: Callable[..., Any]
+    body: Callable[..., Any]
+    async_body: Callable[..., Any]
+    transport: Callable[[Sender], Any]
+    async_transport: Callable[[Sender], Any]
+    real: Callable[[], Any]
+    async_real: Callable[[], Any]
+    errors: Mapping[str, type[Exception]]
+
+    @classmethod
+    def of(cls, module: Any) -> Self:
+        """Return what the module of a library brings. Clients ask what is a kind of their library's own."""
+        return cls(
+            request=module.Request,
+            response=module.Response,
+            body=_mixed(SyncBody, module.SyncByteStream),
+            async_body=_mixed(AsyncBody, module.AsyncByteStream),
+            transport=_mixed(SyncTransport, module.BaseTransport),
+            async_transport=_mixed(AsyncTransport, module.AsyncBaseTransport),
+            real=module.HTTPTransport,
+            async_real=module.AsyncHTTPTransport,
+            errors={name: getattr(module, name) for name in ERRORS},
+        )
+
+
+def _mixed(ours: type, theirs: type) -> type:
+    return type(ours.__name__, (ours, theirs), {})

@@ -10,24 +10,19 @@ from typing import Any, Final, Self
 
 from anyio.lowlevel import checkpoint
 
+from playhead.adapters.openai_agents.asking import Asked, AskedModel
 from playhead.adapters.openai_agents.values import EVENTS, RESPONSES, question
 from playhead.errors import UsageError
 from playhead.models.tap import Tap
 
 try:
     from agents import (
-        AgentOutputSchemaBase,
-        Handoff,
         Model,
         ModelProvider,
         ModelResponse,
-        ModelSettings,
-        ModelTracing,
-        Tool,
     )
-    from agents.items import TResponseInputItem, TResponseStreamEvent
+    from agents.items import TResponseStreamEvent
     from agents.retry import ModelRetryAdvice, ModelRetryAdviceRequest
-    from openai.types.responses.response_prompt_param import ResponsePromptParam
 except ImportError as _error:
     raise UsageError(
         "this needs OpenAI Agents, which is not installed: pip install 'playhead[openai-agents]'"
@@ -71,7 +66,7 @@ class TappedProvider(ModelProvider):
             await self._real.aclose()
 
 
-class TappedModel(Model):
+class TappedModel(AskedModel):
     """Ask a model through a tap. Made by `model`."""
 
     def __init__(self, real: Model | None, tap: Tap, name: str) -> None:
@@ -79,57 +74,19 @@ class TappedModel(Model):
         self._real = real
         self._tap = tap
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> ModelResponse:
+    async def answer(self, asked: Asked) -> ModelResponse:
         """Return the answer as a whole."""
-        asked = (system_instructions, input, model_settings, tools, output_schema, handoffs)
-        others: dict[str, Any] = {
-            "previous_response_id": previous_response_id,
-            "conversation_id": conversation_id,
-            "prompt": prompt,
-        }
         return await self._tap.ask(
-            question("request", self.model, asked=asked, others=others),
-            lambda: self._asked().get_response(*asked, tracing, **others),
+            question("request", self.model, asked=asked),
+            lambda: self._asked().get_response(*asked.positional, **asked.others),
             RESPONSES,
         )
 
-    def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> AsyncIterator[TResponseStreamEvent]:
+    def answer_in_events(self, asked: Asked) -> AsyncIterator[TResponseStreamEvent]:
         """Return an iterator over the events of the answer."""
-        asked = (system_instructions, input, model_settings, tools, output_schema, handoffs)
-        others: dict[str, Any] = {
-            "previous_response_id": previous_response_id,
-            "conversation_id": conversation_id,
-            "prompt": prompt,
-        }
         answer = self._tap.stream(
-            question("stream", self.model, asked=asked, others=others),
-            lambda: self._asked().stream_response(*asked, tracing, **others),
+            question("stream", self.model, asked=asked),
+            lambda: self._asked().stream_response(*asked.positional, **asked.others),
             EVENTS,
         )
         return _InTurns(answer)

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from anyio.lowlevel import checkpoint
 
-from playhead.adapters.openai_agents.values import REQUEST, Asked, handoff_json, load_event, status_error, tool_json
+from playhead.adapters.openai_agents.asking import Asked, AskedModel
+from playhead.adapters.openai_agents.values import REQUEST, handoff_json, load_event, status_error, tool_json
 from playhead.errors import ModelFailure, UsageError
 from playhead.ids import SequenceIds
 from playhead.models.base import SteppingModel
@@ -24,19 +25,13 @@ from playhead.sse.parser import SSEParser
 try:
     import openai
     from agents import (
-        AgentOutputSchemaBase,
-        Handoff,
         Model,
         ModelBehaviorError,
         ModelResponse,
-        ModelSettings,
-        ModelTracing,
-        Tool,
     )
     from agents import Usage as AgentUsage
-    from agents.items import ItemHelpers, TResponseInputItem, TResponseStreamEvent
+    from agents.items import ItemHelpers, TResponseStreamEvent
     from openai.types.responses import Response, ResponseCompletedEvent, ResponseIncompleteEvent
-    from openai.types.responses.response_prompt_param import ResponsePromptParam
 except ImportError as _error:
     raise UsageError(
         "this needs OpenAI Agents, which is not installed: pip install 'playhead[openai-agents]'"
@@ -53,7 +48,7 @@ def scripted(played: SteppingModel, *, name: str = "scripted") -> Model:
     return PlayedModel(played, name)
 
 
-class PlayedModel(Model):
+class PlayedModel(AskedModel):
     """Play the steps of a model. Made by `scripted`."""
 
     def __init__(self, played: SteppingModel, name: str) -> None:
@@ -61,62 +56,33 @@ class PlayedModel(Model):
         self._played = played
         self._ids = SequenceIds()
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> ModelResponse:
+    async def answer(self, asked: Asked) -> ModelResponse:
         """Return the answer as a whole."""
-        asked = (system_instructions, input, model_settings, tools, output_schema, handoffs)
-        async with aclosing(self._answer(self._question(asked, is_stream=False))) as events:
+        async with aclosing(self._events(self._question(asked, is_stream=False))) as events:
             async for event in events:
                 if isinstance(event, ResponseCompletedEvent | ResponseIncompleteEvent):
                     return _whole(event.response)
         raise ModelBehaviorError("the script's turn was cut off, and there is no answer")
 
-    def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> AsyncIterator[TResponseStreamEvent]:
+    def answer_in_events(self, asked: Asked) -> AsyncIterator[TResponseStreamEvent]:
         """Return an iterator over the events of the answer."""
-        asked = (system_instructions, input, model_settings, tools, output_schema, handoffs)
-        return self._answer(self._question(asked, is_stream=True))
+        return self._events(self._question(asked, is_stream=True))
 
     def _question(self, asked: Asked, *, is_stream: bool) -> ModelRequest:
-        instructions, given, settings, tools, schema, handoffs = asked
-        first = [{"role": "system", "content": instructions}] if instructions else []
-        said = map(_message, ItemHelpers.input_to_new_input_list(given))
-        options = {key: value for key, value in settings.to_json_dict().items() if value is not None}
-        if schema is not None and not schema.is_plain_text():
-            options["output_schema"] = schema.json_schema()
+        first = [{"role": "system", "content": asked.instructions}] if asked.instructions else []
+        said = map(_message, ItemHelpers.input_to_new_input_list(asked.given))
+        options = {key: value for key, value in asked.settings.to_json_dict().items() if value is not None}
+        if asked.schema is not None and not asked.schema.is_plain_text():
+            options["output_schema"] = asked.schema.json_schema()
         return ModelRequest(
             messages=(*first, *said),
-            tools=(*map(tool_json, tools), *map(handoff_json, handoffs)),
+            tools=(*map(tool_json, asked.tools), *map(handoff_json, asked.handoffs)),
             model=self.model,
             is_stream=is_stream,
             options=options,
         )
 
-    async def _answer(self, asked: ModelRequest) -> AsyncGenerator[TResponseStreamEvent]:
+    async def _events(self, asked: ModelRequest) -> AsyncGenerator[TResponseStreamEvent]:
         encoder = RESPONSES.encoder(Head(asked, self._ids, self._played.clock.now()))
         is_open = False
         try:
@@ -127,7 +93,7 @@ class PlayedModel(Model):
                         continue
                     # What is refused has not begun.
                     begun, is_open = b"" if is_open else encoder.begin(), True
-                    for event in _events(begun + encoder.feed(step)):
+                    for event in _read(begun + encoder.feed(step)):
                         # The SDK hands events on through a queue, which it drops when the stream fails.
                         await checkpoint()
                         yield event
@@ -135,7 +101,7 @@ class PlayedModel(Model):
             raise error_of(failure) from failure
 
 
-def _events(data: bytes) -> Iterator[TResponseStreamEvent]:
+def _read(data: bytes) -> Iterator[TResponseStreamEvent]:
     """Yield the events in a piece of a stream as the provider would send it."""
     return (load_event(json.loads(message.data)) for message in SSEParser().feed(data))
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from playhead.adapters.openai_agents.asking import Asked
 from playhead.errors import UsageError
 from playhead.models.tap import Codec
 
@@ -27,12 +28,11 @@ try:
         Handoff,
         ModelBehaviorError,
         ModelResponse,
-        ModelSettings,
         Tool,
         Usage,
         UserError,
     )
-    from agents.items import ItemHelpers, TResponseInputItem, TResponseOutputItem, TResponseStreamEvent
+    from agents.items import ItemHelpers, TResponseOutputItem, TResponseStreamEvent
     from httpx2 import Request, Response
 except ImportError as _error:
     raise UsageError(
@@ -40,30 +40,19 @@ except ImportError as _error:
     ) from _error
 
 
-Asked = tuple[
-    str | None,
-    str | list[TResponseInputItem],
-    ModelSettings,
-    list[Tool],
-    AgentOutputSchemaBase | None,
-    list[Handoff[Any, Any]],
-]
-"""What a model is asked with, in the SDK's order: instructions, input, settings, tools, output schema, handoffs."""
-
-
-def question(method: str, model: str, *, asked: Asked, others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a question to a model. `method` is `request` or `stream`; `others` count unless they are None."""
-    instructions, given, settings, tools, schema, handoffs = asked
+def question(method: str, model: str, *, asked: Asked) -> dict[str, Any]:
+    """Return a question to a model. `method` is `request` or `stream`. What is None does not count."""
+    schema = asked.schema
     found = {
         "method": method,
         "model": model,
-        "instructions": instructions,
-        "messages": _plain(ItemHelpers.input_to_new_input_list(given)),
-        "settings": {key: value for key, value in _plain(settings).items() if value is not None},
-        "tools": [tool_json(tool) for tool in tools],
-        "handoffs": [handoff_json(handoff) for handoff in handoffs],
+        "instructions": asked.instructions,
+        "messages": _plain(ItemHelpers.input_to_new_input_list(asked.given)),
+        "settings": {key: value for key, value in _plain(asked.settings).items() if value is not None},
+        "tools": [tool_json(tool) for tool in asked.tools],
+        "handoffs": [handoff_json(handoff) for handoff in asked.handoffs],
         "output": None if schema is None or schema.is_plain_text() else _schema_json(schema),
-        **_plain(others),
+        **_plain(asked.others),
     }
     return {key: value for key, value in found.items() if value is not None}
 
