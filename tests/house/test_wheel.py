@@ -61,14 +61,14 @@ def unpacked(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_nothing_else(unpacked: Path) -> None:
     """All modules, `py.typed` and the licence are in it; tests are not."""
     (info,) = unpacked.glob("playhead-*.dist-info")
-    assert {path.name for path in unpacked.iterdir()} == {"playhead", info.name}
-    packed = {path.relative_to(unpacked).as_posix() for path in (unpacked / "playhead").rglob("*") if path.is_file()}
+    files = (path.relative_to(unpacked) for path in unpacked.rglob("*") if path.is_file())
+    packed = {path.as_posix() for path in files if path.parts[0] != info.name}
     assert packed == {
         project.relative(path).removeprefix("src/")
         for path in project.files()
         if project.relative(path).startswith("src/")
     }
-    assert "playhead/py.typed" in packed
+    assert {"playhead/py.typed", "playhead_pytest.py"} <= packed
     assert "MIT License" in (info / "licenses/LICENSE").read_text(encoding="utf-8")
 
 

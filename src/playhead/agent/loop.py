@@ -4,6 +4,7 @@ Knows the native taxonomy. Does not know that it is recorded.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -28,7 +29,7 @@ class Model(Protocol):
     def stream(
         self, messages: Sequence[Mapping[str, Any]], tools: Mapping[str, Tool]
     ) -> AsyncIterator[ModelChunkEvent]:
-        """Yield the pieces of an answer; the last one is `done`."""
+        """Yield the pieces of an answer; the last one is `done`. It is closed, and must have `aclose`."""
         ...
 
 
@@ -52,10 +53,11 @@ async def run(
     while iteration < max_iterations:
         iteration += 1
         text, calls = "", []
-        async for chunk in model.stream(messages, known):
-            text += chunk.content or ""
-            calls += chunk.tool_calls or []
-            yield chunk
+        async with aclosing(model.stream(messages, known)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                text += chunk.content or ""
+                calls += chunk.tool_calls or []
+                yield chunk
         yield ThinkEvent(iteration=iteration, reasoning=text or None, tool_calls=calls, timestamp=clock.now())
         messages.append({"role": "assistant", "content": text, "tool_calls": [call.model_dump() for call in calls]})
         if not calls:

@@ -105,6 +105,7 @@ SHIPIT = Dialect(
             "payload.sequence",
             "payload.inner.*",
             "payload.tool_discovery.session_id",
+            "payload.summary.tool_discovery.session_id",
         )
     ),
     ids=(path("payload.call_id"), path("payload.tool_call_id"), path("payload.tools.*.call_id")),
