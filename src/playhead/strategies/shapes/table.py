@@ -1,0 +1,27 @@
+"""The shapes of all dialects, by name."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from playhead.errors import UsageError
+from playhead.events.spans import Dialect
+from playhead.strategies.shapes.agui import AGUI
+from playhead.strategies.shapes.locus import LOCUS
+from playhead.strategies.shapes.loops import SHIPIT, TURNS
+from playhead.strategies.shapes.providers import ANTHROPIC, CHAT, GEMINI, RESPONSES
+from playhead.strategies.shapes.template import Shapes
+from playhead.text import did_you_mean
+
+SHAPES: Final[Mapping[str, Shapes]] = {
+    shapes.dialect: shapes for shapes in (LOCUS, SHIPIT, TURNS, AGUI, CHAT, RESPONSES, ANTHROPIC, GEMINI)
+}
+"""The shapes of each dialect that runs can be drawn of."""
+
+
+def shapes_of(dialect: str | Dialect) -> Shapes:
+    """Return the shapes of a dialect. Raises `UsageError` where there are none."""
+    wanted = dialect.name if isinstance(dialect, Dialect) else dialect
+    if wanted not in SHAPES:
+        hint = did_you_mean(wanted, SHAPES)
+        raise UsageError(f"no runs of dialect {wanted!r} can be drawn: there are {', '.join(SHAPES)}{hint}")
+    return SHAPES[wanted]
