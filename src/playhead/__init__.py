@@ -47,11 +47,15 @@ _HOMES: Final = {
     "stream_structured": "playhead.handlers.structured",
 }
 _NAMED_THERE: Final = {"diff": "compare", "open": "open_tape"}
+_PACKAGES: Final = frozenset({"strategies", "testing"})
+"""Packages that can be had as `playhead.strategies` without a line that imports them, as in an `@given`."""
 
 __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(_HOMES[name]), _NAMED_THERE.get(name, name))

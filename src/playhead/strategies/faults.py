@@ -14,6 +14,8 @@ from playhead.events.paths import is_plain, replaced
 from playhead.events.spans import Dialect, Op, Span, Touch, Verb
 
 Row = dict[str, Any]
+"""An event as JSON."""
+
 _PAST: Final[Mapping[type, Any]] = {str: "2001-01-01T00:00:00Z", float: 5.0}
 
 
@@ -82,6 +84,7 @@ def _is(touch: Touch, verb: Verb, other: Touch) -> bool:
 
 
 Change = Callable[[Book], Iterator[Changed]]
+"""What yields every run that a healthy one becomes when it is broken in one way."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -46,3 +46,6 @@ def register() -> None:
 
 def _draw(kind: type[Any]) -> st.SearchStrategy[Any]:
     return events_of_class(EVENTS[kind], kind)
+
+
+register()

@@ -29,7 +29,7 @@ messages: st.SearchStrategy[SSEMessage] = st.builds(
     st.none() | st.sampled_from(("1", "", "evt-2", "雨")),
     st.none() | st.integers(0, 10_000),
 )
-"""Messages that can be sent and come back as they were."""
+"""Messages that can be sent, and come back as they were, but for line ends: each of them comes back as LF."""
 
 _well_formed = st.lists(
     messages.map(SSEMessage.encode) | st.sampled_from(TEXTS).map(lambda text: comment(text).encode())
