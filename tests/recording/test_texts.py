@@ -10,6 +10,7 @@ from playhead.events.spans import Verb
 from playhead.events.tagged import dumps, loads
 from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, Piece, Stream, read_field
 from tests.recording.samples import chunk, run_of_a_tool, terminate, think
+from tests.secrets.corpus import feeding
 
 
 def pieces_of(dialect: str, *events: dict[str, Any]) -> list[str]:
@@ -32,10 +33,7 @@ def test_every_text_of_the_tables_is_found(dialect: str) -> None:
     table = get_dialect(dialect)
     for kind, ops in table.ops.items():
         for op in (op for op in ops if op.verb is Verb.FEED and op.text):
-            event: Any = "old"
-            for step in reversed(op.text):
-                event = {step.split("|")[-1]: event}
-            event[table.tag] = kind
+            event = feeding(op, kind, table.tag)
             piece, _ = EventTexts(table, "r1").look(event, dumps(event))
             assert piece is not None
             assert piece.text == "old"

@@ -339,7 +339,8 @@ def _read_odd_entry(line: bytes) -> Entry:
         owner = found.pop("call" if track == "model" else "run")
     except KeyError as error:
         raise CorruptCassette(f"not an entry: it has no {error.args[0]!r}") from None
-    if type(dt_us) is not int or track not in TRACKS or not isinstance(owner, str) or not isinstance(kind, str):
+    timed = type(dt_us) is int and 0 <= dt_us < 10**_MAX_DT_DIGITS
+    if not timed or track not in TRACKS or not isinstance(owner, str) or not isinstance(kind, str):
         raise CorruptCassette(f"not an entry: dt {dt_us!r}, track {track!r}, owner {owner!r}, kind {kind!r}"[:500])
     data = _member(line, "data")
     if nesting(data) > MAX_DEPTH:

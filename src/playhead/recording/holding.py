@@ -5,18 +5,22 @@ Knows redaction and order. Does not know runs, events or time.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from playhead.cassettes.redact import Redactor, StreamRedactor
 from playhead.recording.texts import Piece, Stream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     at_us: int
     prefix: bytes
     data: bytes
-    piece: Piece | None = None
+    pieces: tuple[Piece, ...] = ()
+    changes: list[tuple[Piece, str]] = field(default_factory=list)
+
+
+_Token = tuple[_Entry, Piece | None]
 
 
 class Holding:
@@ -29,14 +33,18 @@ class Holding:
         self.held: int = 0
         self._redactor = redactor
         self._write = write
-        self._streams = StreamRedactor[_Entry](redactor)
+        self._streams = StreamRedactor[_Token](redactor)
 
     def put(self, at_us: int, prefix: bytes, data: bytes, piece: Piece | None = None) -> None:
         """Take an entry, with the piece of a stream of text that it carries, if it carries one."""
         if piece is not None:
-            self._let_go(self._streams.feed(piece.stream, piece.text, token=_Entry(at_us, prefix, data, piece)))
+            self.held += 1
+            entry = _Entry(at_us, prefix, data, (piece, *piece.more))
+            for each in entry.pieces:
+                self._let_go(self._streams.feed(each.stream, each.text, token=(entry, each)))
         elif self.held:
-            self._let_go(self._streams.skip(_Entry(at_us, prefix, data)))
+            self.held += 1
+            self._let_go(self._streams.skip((_Entry(at_us, prefix, data), None)))
         else:
             self._write(at_us, prefix, self._redactor.json(data))
 
@@ -49,15 +57,17 @@ class Holding:
         """End all streams, and let everything go."""
         self._let_go(self._streams.close())
 
-    def _let_go(self, released: list[tuple[_Entry, str]]) -> None:
-        self.held = self._streams.held
-        for entry, text in released:
-            self._write(entry.at_us, entry.prefix, self._clean(entry, text))
+    def _let_go(self, released: list[tuple[_Token, str]]) -> None:
+        for (entry, piece), text in released:
+            if piece is not None and text is not piece.text:
+                entry.changes.append((piece, text))
+            if piece is None or piece is entry.pieces[-1]:
+                self.held -= 1
+                self._write(entry.at_us, entry.prefix, self._clean(entry))
 
-    def _clean(self, entry: _Entry, text: str) -> bytes:
-        piece, data = entry.piece, entry.data
-        if piece is None:
-            return self._redactor.json(data)
-        if text is not piece.text:
+    def _clean(self, entry: _Entry) -> bytes:
+        data = entry.data
+        for piece, text in reversed(entry.changes):
             data = piece.put_back(data, text)
-        return data if piece.is_all else self._redactor.json(data)
+        is_all = bool(entry.pieces) and entry.pieces[0].is_all
+        return data if is_all else self._redactor.json(data)

@@ -1,16 +1,25 @@
-"""Taking the secrets out of a cassette that has them already."""
+"""Taking the secrets out of a cassette that has them already, or only telling where they are.
 
-from collections.abc import Sequence
+Knows a cassette's tracks. Does not know what a secret looks like, nor how findings are told.
+"""
 
-from playhead.cassettes.format import Entry, Seal, prefix_of
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from playhead.cassettes.format import Entry, Seal, object_line, prefix_of
 from playhead.cassettes.places import Place
 from playhead.cassettes.reading import Cassette
+from playhead.cassettes.redact import Redactor
+from playhead.cassettes.redact.ledger import PLACEHOLDER
 from playhead.cassettes.writing import CassetteWriter
+from playhead.errors import UsageError
 from playhead.events.dialects import DIALECTS, foreign_dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
+from playhead.recording.holding import Holding
 from playhead.recording.secrets import local_redactor
-from playhead.recording.texts import ChunkTexts, EventTexts, Texts
+from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, LeafTexts, Texts
 
 
 def scrub(source: Place, target: Place, *, redact: Sequence[str] | None = None, replace: bool = False) -> Seal:
@@ -42,15 +51,86 @@ def _copy(cassette: Cassette, copy: Copy, *, replace: bool) -> Seal:
     return copy.seal(seal.end, runs=seal.runs, errors=seal.errors, extra=seal.model_extra, replace=replace)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Say that a secret begins in a line, counted from 1, what it is called, and what would stand in its place."""
+
+    line: int
+    kind: str
+    placeholder: str
+
+
+def find_secrets(cassette: Cassette, *, redact: Sequence[str] | None = None) -> Iterator[Found]:
+    """Yield what `scrub` would replace, in the order of the lines. Equal secrets have equal placeholders.
+
+    Text that runs over several entries is looked at together; the line is where the secret begins. Raises what reading
+    raises.
+    """
+    redactor = local_redactor(redact)
+    waiting = deque([(1, object_line(cassette.header))])
+    found: list[Found] = []
+
+    def write(_at_us: int, _prefix: bytes, data: bytes) -> None:
+        found.extend(_new(*waiting.popleft(), data))
+
+    write(0, b"", redactor.json(waiting[0][1]))
+    holding = Holding(redactor, write)
+    known: dict[str, Texts] = {}
+    for number, entry in enumerate(cassette.entries(), 2):
+        waiting.append((number, entry.data))
+        run = f"{entry.track} {entry.owner}"
+        texts = known.get(run) or known.setdefault(run, _texts(cassette, run))
+        item = _item(entry)
+        piece, ended = NOTHING if item is None else texts.look(item, entry.data)
+        holding.put(0, b"", entry.data, piece)
+        holding.flush(ended)
+        yield from found
+        found.clear()
+    holding.close()
+    yield from found
+    if cassette.seal is not None:
+        yield from _in_seal(cassette.seal, redactor, number=cassette.entry_count + 2)
+
+
+def find_in_lines(lines: Iterable[bytes], redactor: Redactor) -> Iterator[Found]:
+    """Yield what is secret in a log of JSON, a value a line. A line that is not UTF-8 is looked at as text."""
+    for number, line in enumerate(lines, 1):
+        try:
+            new = redactor.json(line)
+        except UsageError:
+            new = redactor.bytes(line)
+        yield from _new(number, line, new)
+
+
+def _in_seal(seal: Seal, redactor: Redactor, *, number: int) -> Iterator[Found]:
+    """Yield what is secret in the messages of failures. What was taken out before is no secret."""
+    for failure in seal.errors.values():
+        old = failure.message.encode("utf-8", "replace")
+        yield from _new(number, old, redactor.text(failure.message).encode("utf-8", "replace"))
+
+
+def _new(number: int, old: bytes, new: bytes) -> list[Found]:
+    if old is new:
+        return []
+    before, after = (Counter(PLACEHOLDER.findall(line.decode("utf-8", "replace"))) for line in (old, new))
+    return [Found(number, kind, f"<{kind}-{count}>") for kind, count in (after - before).elements()]
+
+
 def _item(entry: Entry) -> object:
+    """Return what may carry a piece of text, bytes as bytes; None for an entry that is no part of a stream."""
+    if entry.kind not in _STREAMED:
+        return None
     value = loads(entry.data)
-    if entry.kind == "event":
-        return value
-    return value.encode() if entry.kind == "bytes" and isinstance(value, str) else value
+    return value.encode() if isinstance(value, str) and entry.kind != "event" else value
+
+
+_STREAMED = frozenset({"event", "bytes", "chunk"})
 
 
 def _texts(cassette: Cassette, run: str) -> Texts:
     if run.startswith("wire "):
         return ChunkTexts(run)
+    if run.startswith("model "):
+        return LeafTexts(run)
     name = cassette.header.dialects.get("event", "")
     return EventTexts(DIALECTS.get(name) or foreign_dialect(name), run)

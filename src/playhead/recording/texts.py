@@ -4,13 +4,13 @@ A secret may be cut over several events, so its pieces must be looked at togethe
 dialect's table. Does not know what a secret is, nor what is held back for how long.
 """
 
-from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 from playhead.events.canonical import Path
-from playhead.events.paths import at, replaced
+from playhead.events.paths import at, getter
 from playhead.events.spans import POINT, Dialect, Op, Span, Verb
 from playhead.events.tagged import dumps, loads
 
@@ -20,14 +20,19 @@ class Piece:
     """One piece of a stream of text, as it stands in an entry's data.
 
     `put_back` makes of the data, and another text, the data with that text in its place. `is_all` says that there is
-    nothing else in the data.
+    nothing else in the data. `more` are the other pieces of the entry, in their order, where it has several: one event
+    may say something and call a tool. Texts are put back from the last piece to the first.
     """
 
     stream: tuple[Hashable, ...]
     text: str
     put_back: Callable[[bytes, str], bytes]
     is_all: bool = False
+    more: tuple["Piece", ...] = ()
 
+
+Place = tuple[str | int, ...]
+"""Where a text stands in an event: keys, and the numbers of items."""
 
 Stream = tuple[Hashable, ...]
 """What tells a stream of text from the others of a cassette."""
@@ -68,50 +73,60 @@ class EventTexts:
 
     def look(self, item: Any, data: bytes) -> Look:
         """Return the piece that an event adds to a stream, and the streams that it ends: mostly neither."""
-        kind = read_field(item, self._dialect.tag)
+        kind = self._kind(item, data)
         if kind not in self._feeding and not (self._open and kind in self._ending):
             return NOTHING
-        piece: Piece | None = None
+        pieces: list[Piece] = []
         ended: set[Stream] = set()
         owner: tuple[str, ...] = ()
-        where: Path = ()
+        where: Place = ()
         event: Any = loads(data)
         while isinstance(event, dict):
             for op in self._ops.get(kind, POINT):
-                if op.verb is Verb.FEED:
-                    piece = self._piece(owner, where, event, op) or piece
-                elif not op.when or _find(event, op.when)[1]:
-                    ended |= self._within(self._stream(owner, event, op), wide=op.span in _WIDE)
+                for place, part, outer in _parts(event, op.each):
+                    if not _holds(op, part):
+                        continue
+                    stream = self._stream(owner, event, op, part, outer)
+                    if op.verb is Verb.FEED:
+                        pieces += self._pieces(stream, where + place, part, op)
+                    else:
+                        ended |= self._within(stream, wide=op.span in _WIDE)
             if kind not in self._carrying:
                 break
             owner, where, event = self._inner(owner, where, event)
             kind = self._dialect.type_of(event or {})
         if ended:
             self._open -= ended
-        return piece, ended
+        return _together(pieces), ended
 
     def close(self) -> Collection[Stream]:
         """Return the streams that are open at the end of the run, and forget them."""
         streams, self._open = self._open, set()
         return streams
 
-    def _inner(self, owner: tuple[str, ...], where: Path, event: dict[str, Any]) -> tuple[tuple[str, ...], Path, Any]:
+    def _inner(self, owner: tuple[str, ...], where: Place, event: dict[str, Any]) -> tuple[tuple[str, ...], Place, Any]:
         """Return the event inside an event: whose it is, where it is, and it itself, or None."""
         nested = _find(event, self._dialect.nested)[1]
         tool = next((touch.key for touch in self._dialect.touches(event) if touch.span is Span.TOOL), None)
         return (*owner, f"in {tool!r}"), where + self._dialect.nested, nested
 
-    def _piece(self, owner: tuple[str, ...], where: Path, event: dict[str, Any], op: Op) -> Piece | None:
-        path, text = _find(event, op.text)
-        if not isinstance(text, str) or not text:
-            return None
-        stream = self._stream(owner, event, op)
-        self._open.add(stream)
-        return Piece(stream, text, partial(_put_back, where + path))
+    def _kind(self, item: Any, data: bytes) -> Any:
+        """Return the type of an event. Where events do not name theirs it is told by what is in them."""
+        if not self._dialect.shapes:
+            return read_field(item, self._dialect.tag)
+        return self._dialect.type_of(item if isinstance(item, Mapping) else loads(data))
 
-    def _stream(self, owner: tuple[str, ...], event: dict[str, Any], op: Op) -> Stream:
+    def _pieces(self, stream: Stream, where: Place, part: dict[str, Any], op: Op) -> list[Piece]:
+        path, text = _find(part, op.text)
+        if not isinstance(text, str) or not text:
+            return []
+        self._open.add(stream)
+        return [Piece(stream, text, partial(_put_back, where + path))]
+
+    def _stream(self, owner: tuple[str, ...], event: dict[str, Any], op: Op, part: Any, outer: Any) -> Stream:
         agent = _find(event, self._dialect.group)[1]
-        return (self._run, *owner, repr(agent), op.span, repr(_find(event, op.key)[1]))
+        key = _reader(op.key)(part)
+        return (self._run, *owner, repr(agent), op.span, repr((_reader(op.of)(outer), key) if op.of else key))
 
     def _within(self, stream: Stream, *, wide: bool) -> set[Stream]:
         begin = stream[:-2] if wide else stream
@@ -164,6 +179,29 @@ class CallTexts:
         return streams
 
 
+class LeafTexts:
+    """Take whatever is text in the chunks of one call as pieces of streams, one for each place in them.
+
+    For a cassette that is there already: nobody says any more where in its chunks the text is.
+    """
+
+    def __init__(self, call: Hashable) -> None:
+        self._call = call
+        self._chunks = ChunkTexts(call)
+
+    def look(self, item: Any, data: bytes) -> Look:
+        """Return a chunk's pieces of text. They end nothing."""
+        piece, _ = self._chunks.look(item, data)
+        if piece is None:
+            leaves = [(where, text) for where, text in _leaves(item, ()) if text]
+            piece = _together([Piece((self._call, *where), text, partial(_put_back, where)) for where, text in leaves])
+        return piece, ()
+
+    def close(self) -> Collection[Stream]:
+        """Return nothing: there is no end of a call before that of the cassette."""
+        return ()
+
+
 def read_field(event: Any, name: str) -> Any:
     """Return a field of an event that is a mapping or any object; None if it has none of that name."""
     return event.get(name) if isinstance(event, Mapping) else getattr(event, name, None)
@@ -186,6 +224,51 @@ def _only_feeds(ops: tuple[Op, ...]) -> bool:
     return any(op.verb is Verb.FEED and not op.text for op in ops)
 
 
+def _leaves(value: Any, where: Place) -> Iterator[tuple[Place, str]]:
+    """Yield every text in an object, and where it is."""
+    match value:
+        case str() if where:
+            yield where, value
+        case dict():
+            for key, item in value.items():
+                yield from _leaves(item, (*where, key))
+        case list() if where:
+            for number, item in enumerate(value):
+                yield from _leaves(item, (*where, number))
+
+
+def _together(pieces: list[Piece]) -> Piece | None:
+    """Return the pieces of one event as one, or None where there are none."""
+    if len(pieces) < 2:
+        return pieces[0] if pieces else None
+    return replace(pieces[0], more=tuple(pieces[1:]))
+
+
+def _holds(op: Op, part: dict[str, Any]) -> bool:
+    """Tell whether an operation is done: whether its condition, if it has one, holds."""
+    if not op.when:
+        return True
+    told = _reader(op.when)(part)
+    return told in op.among if op.among else bool(told)
+
+
+_reader = lru_cache(maxsize=512)(getter)
+
+
+def _parts(value: dict[str, Any], each: Path, where: Place = (), outer: Any = None) -> Iterator[tuple[Place, Any, Any]]:
+    """Yield what an operation is done to: its place, itself, and what holds its list. Without `each`, the event."""
+    if "*" not in each:
+        part = at(value, each) if each else value
+        if isinstance(part, dict):
+            yield where + each, part, outer
+        return
+    star = each.index("*")
+    items = at(value, each[:star])
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield from _parts(item, each[star + 1 :], (*where, *each[:star], number), value)
+
+
 def _find(event: dict[str, Any], where: Path) -> tuple[Path, Any]:
     """Return what stands at a path that names keys, and the path, of two keys the one that is there; else None.
 
@@ -204,12 +287,14 @@ def _find(event: dict[str, Any], where: Path) -> tuple[Path, Any]:
     return (found, value) if where else ((), None)
 
 
-def _put_back(where: Path, data: bytes, text: str) -> bytes:
-    """Return an event with another text at a path, and in every other field of it that says the same."""
+def _put_back(where: Place, data: bytes, text: str) -> bytes:
+    """Return an event with another text at a place, and in every other field of it that says the same."""
     value = loads(data)
-    old = _find(value, where)[1]
-    same = {name: text for name, item in value.items() if item == old}
-    return dumps(replaced(value, where, text) | same)
+    holder: Any = value
+    for step in where[:-1]:
+        holder = holder[step]
+    old, holder[where[-1]] = holder[where[-1]], text
+    return dumps(value | {name: text for name, item in value.items() if item == old})
 
 
 def _put_back_bytes(data: bytes, text: str) -> bytes:
