@@ -6,6 +6,7 @@ import pytest
 
 from playhead.cassettes.redact.judges import is_given
 from playhead.cassettes.redact.rows import beginnings, beside, cases, prefixed
+from playhead.cassettes.redact.scanner import tell
 
 
 @pytest.mark.parametrize(("head", "beginning"), [("a[bc]d", r"a(?:[bc](?:d(?:X)?)?)?"), (r"\.a", r"\.(?:a(?:X)?)?")])
@@ -34,3 +35,15 @@ def test_a_secret_beside_something_begins_anywhere() -> None:
     row = beside("x", "keys", "x=", anchors=("x=",), gate="x=", at_least=2, is_secret=is_given)
     assert not row.starts
     assert re.fullmatch(row.before + row.secret, "x=ab")
+
+
+@pytest.mark.parametrize("length", [1, 32, 33, 64, 65, 200, 3000])
+def test_long_heads_do_not_nest_deep(length: int) -> None:
+    """A home folder of any length can be looked for: each of its beginnings is found, and nothing else."""
+    head = "".join(chr(ord("a") + number % 26) for number in range(length))
+    begun = tell(rf"(?:{beginnings(head, 'X?')})\z")
+    places = {1, length // 2, length - 1, length} - {0}
+    assert all(begun(head[:place]) for place in places)
+    assert begun(head + "X")
+    assert not begun(head + "Y")
+    assert not begun(f"{head[: length // 2]}!")

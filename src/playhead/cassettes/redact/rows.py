@@ -9,7 +9,7 @@ fail after a long match has bounded repetitions, so that hostile text costs no q
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from playhead.cassettes.redact.judges import anything
@@ -57,9 +57,21 @@ class Row:
     is_secret: Callable[[str], bool] = anything
 
 
+_MAX_NESTED = 32
+
+
 def beginnings(head: str, rest: str) -> str:
     """Return a pattern for every beginning of `head` (characters and character classes), and all of it with `rest`."""
-    first, *others = re.findall(r"\[[^\]]*\]|\\.|.", head, re.DOTALL)
+    return _beginnings(re.findall(r"\[[^\]]*\]|\\.|.", head, re.DOTALL), rest)
+
+
+def _beginnings(atoms: Sequence[str], rest: str) -> str:
+    if len(atoms) > _MAX_NESTED:
+        # Engines bound how deep groups nest, and a home folder may be long: its first half, if it is there, is whole.
+        half = len(atoms) // 2
+        begun = "".join(atoms[:half])
+        return f"(?:{begun}(?:{_beginnings(atoms[half:], rest)})?|{_beginnings(atoms[: half - 1], '')})"
+    first, *others = atoms
     nested = rest
     for atom in reversed(others):
         nested = f"{atom}(?:{nested})?"
