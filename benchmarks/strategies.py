@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from measure import Case, measure
 
 from playhead.strategies import runs
-from playhead.strategies.shapes.table import SHAPES
+from playhead.walks.shapes.table import SHAPES
 
 SIZE = 30
 DRAWS = 60

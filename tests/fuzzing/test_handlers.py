@@ -128,7 +128,7 @@ def test_a_finding_is_written_as_cassette_and_test(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dialect", SAMPLES)
 def test_runs_of_each_dialect_are_drawn(dialect: str) -> None:
-    """Random runs have all types that the samples have."""
+    """Random runs have all types that the samples have, and others that the dialect's table knows."""
     table = get_dialect(dialect)
     drawn = {table.type_of(row) for seed in range(60) for row in draw_run(Random(seed), table)}
-    assert drawn == {table.type_of(row) for run in SAMPLES[dialect] for row in run}
+    assert drawn > {table.type_of(row) for run in SAMPLES[dialect] for row in run}

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from playhead.events.codec import encode_event
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Span, Verb
-from playhead.strategies.shapes.table import SHAPES
+from playhead.walks.shapes.table import SHAPES
 
 DIALECTS = tuple(SHAPES)
 FEW = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -19,10 +19,10 @@ from playhead.events.codec import decode_event, decode_json, encode_event, event
 from playhead.events.dialects import get_dialect
 from playhead.events.locus import SubagentEvent, TerminateEvent
 from playhead.strategies import Run, events, runs
-from playhead.strategies.running import rows_of, sizes
-from playhead.strategies.shapes.locus import LOCUS
-from playhead.strategies.shapes.table import SHAPES
-from playhead.strategies.walk import Walk, moves_of
+from playhead.strategies.running import sizes
+from playhead.walks.shapes.locus import LOCUS
+from playhead.walks.shapes.table import SHAPES
+from playhead.walks.walk import Walk, moves_of, rows_of
 from tests.strategies.dialects import DIALECTS, FEW, FIND, kinds, most_tools
 
 _TOOL = {"tool_name": "search"}

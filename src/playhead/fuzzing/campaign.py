@@ -74,7 +74,7 @@ class Campaign(Generic[Trial]):
         on_trial: Callable[[Progress], None] | None = None,
         ignore: Iterable[str] = (),
     ) -> None:
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         self._driver = driver
         self._budget = budget
         self._clock = clock

@@ -18,6 +18,7 @@ from playhead.clock import Clock
 from playhead.errors import UsageError
 from playhead.events.canonical import canonical
 from playhead.events.dialects import get_dialect
+from playhead.events.spans import Dialect
 from playhead.matching.exchange import exchanges
 from playhead.matching.normalise import Normaliser, normaliser
 from playhead.models.tap import Tap
@@ -47,7 +48,8 @@ class Live:
         clock: Clock,
         recorded: Tape | None,
     ) -> None:
-        self.dialect = get_dialect(dialect) if recorded is None else recorded.dialect
+        self.recorder: Recorder
+        self.dialect: Dialect = get_dialect(dialect) if recorded is None else recorded.dialect
         self._path = path
         self._store = None if recorded is None else MemoryStore()
         if self._store is None or recorded is None:

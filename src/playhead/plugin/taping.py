@@ -55,8 +55,8 @@ class TapeFixture:
     """
 
     def __init__(self, subject: Subject) -> None:
-        self.options = subject.options
-        self.is_missing = False
+        self.options: Options = subject.options
+        self.is_missing: bool = False
         self._subject = subject
         self._live: Live | None = None
         self._replaying: ReplayingTap | None = None

@@ -44,7 +44,7 @@ class WatchedRun:
         drift: Callable[["WatchedRun"], ReplayMismatch | None],
     ) -> None:
         self.problem: PlayheadError | None = None
-        self.name = ""
+        self.name: str = ""
         self._next_name = name
         self._drift = drift
         self._watch = Watch(dialect, codes=codes)

@@ -15,9 +15,9 @@ from playhead.contracts.rules import find_rule
 from playhead.errors import UsageError
 from playhead.events.spans import Dialect
 from playhead.strategies.faults import FAULTS, Book, Changed, Fault
-from playhead.strategies.running import Run, rows_of, sizes
-from playhead.strategies.shapes.table import shapes_of
-from playhead.strategies.walk import Moves, Walk, blank, moves_of
+from playhead.strategies.running import Run, sizes
+from playhead.walks.shapes.table import shapes_of
+from playhead.walks.walk import Moves, Walk, blank, moves_of, rows_of
 
 _MAX_SIZE: Final = 20
 _places: Final = st.integers(0, (1 << 16) - 1)

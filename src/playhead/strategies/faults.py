@@ -34,9 +34,9 @@ class Book:
     def __init__(self, dialect: Dialect, rows: list[Row]) -> None:
         self.dialect = dialect
         self.rows = rows
-        self.kinds = [dialect.type_of(row) for row in rows]
-        self.touches = [dialect.touches(row) for row in rows]
-        self.last = len(rows) - 1
+        self.kinds: list[str] = [dialect.type_of(row) for row in rows]
+        self.touches: list[tuple[Touch, ...]] = [dialect.touches(row) for row in rows]
+        self.last: int = len(rows) - 1
 
     def middle(self) -> Iterator[int]:
         """Yield the places of events that neither open nor end the run."""

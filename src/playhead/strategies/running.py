@@ -4,7 +4,6 @@ Knows how numbers become runs and how runs are shown. What may follow what is th
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -13,8 +12,8 @@ from playhead.errors import UsageError
 from playhead.events.codec import decode_event, encode_event
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Dialect
-from playhead.strategies.shapes.table import shapes_of
-from playhead.strategies.walk import CHOICE_BITS, POOL, Moves, Walk, moves_of, sample
+from playhead.walks.shapes.table import shapes_of
+from playhead.walks.walk import CHOICE_BITS, POOL, Moves, Walk, moves_for, rows_of, sample
 
 _MAX_SIZE: Final = 30
 _MAX_TEXTS: Final = 4
@@ -31,7 +30,7 @@ class Run(list[Any]):
     def __init__(self, dialect: str, events: Iterable[Any] = ()) -> None:
         table = get_dialect(dialect)
         super().__init__(decode_event(event, table) if isinstance(event, dict) else event for event in events)
-        self.dialect = dialect
+        self.dialect: str = dialect
 
     def __repr__(self) -> str:
         rows = "".join(f"    {encode_event(event)!r},\n" for event in self)
@@ -48,12 +47,6 @@ class Run(list[Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.dialect, list(self))
-
-
-@cache
-def moves_for(dialect: str) -> Moves:
-    """Return the moves of a dialect's runs, made when they are first needed."""
-    return moves_of(shapes_of(dialect))
 
 
 def runs(
@@ -93,15 +86,6 @@ def sizes(moves: Moves, min_size: int, max_size: int) -> st.SearchStrategy[list[
     least = len(moves.begins) + 1
     fewest = max(0, min_size - least)
     return st.lists(_choices, min_size=fewest, max_size=max(fewest, max_size - least))
-
-
-def rows_of(walk: Walk, choices: list[int], end: int) -> list[dict[str, Any]]:
-    """Return the run that a walk by these numbers makes, as JSON objects."""
-    for choice in choices:
-        if not walk.has_room():
-            break
-        walk.take(choice)
-    return walk.finish(end)
 
 
 def events(dialect: str | Dialect = "locus") -> st.SearchStrategy[Any]:

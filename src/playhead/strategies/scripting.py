@@ -26,7 +26,7 @@ from playhead.scripts.parts import (
     Usage,
 )
 from playhead.scripts.turn import Turn, turn
-from playhead.strategies.texts import NAMES, OBJECTS, TEXTS
+from playhead.walks.texts import NAMES, OBJECTS, TEXTS
 
 _FAILURES: Final = (ServerError, RateLimit, Overloaded, BadRequest, Unauthorized)
 _MALFORMED: Final = ("", "{", '{"city": "Par', "null", "[1]", '"text"', "{}{}", '{"a": NaN}', "not json", "\x00")

@@ -9,7 +9,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from playhead.sse.message import SSEMessage, comment
-from playhead.strategies.texts import TEXTS
+from playhead.walks.texts import TEXTS
 
 _ENDS: Final = (b"\n", b"\r\n", b"\r")
 _HOSTILE: Final = (

@@ -47,7 +47,7 @@ class Sink:
     def __init__(self, fail_at: int | None = None) -> None:
         self.pieces: list[Any] = []
         self.ends: list[str] = []
-        self.failure = OSError("the reader is gone (planted)")
+        self.failure: OSError = OSError("the reader is gone (planted)")
         self.has_failed: bool = False
         self._fail_at = fail_at
 

@@ -4,14 +4,18 @@ Knows texts that have broken handlers before: several bytes a character, line en
 """
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any, Final
 
-from playhead.errors import UsageError
 from playhead.events.codec import decode_event
-from playhead.text import did_you_mean
+from playhead.walks.texts import TEXTS
+from playhead.walks.walk import CHOICE_BITS, Walk, moves_for, rows_of
 
 Row = Mapping[str, Any]
 """An event as a JSON object."""
+
+_SEED: Final = 0
+_SIZES: Final = (1, 4, 8, 12, 12, 30, 60)
 
 _AT: Final = {"timestamp": "2030-01-01T00:00:00Z"}
 _TEXTS: Final = ("Take", " an umbrella: é, 雨, 🌧️!", " ha", " ha", "\r\n\n - one\r - two\u2028", "日本" * 700)
@@ -154,11 +158,21 @@ SAMPLES: Final[Mapping[str, tuple[tuple[Row, ...], ...]]] = {
 
 
 def sample_runs(dialect: str) -> list[list[Any]]:
-    """Return the healthy runs of a dialect, decoded. Raises `UsageError` where there are none."""
-    if dialect not in SAMPLES:
-        hint = did_you_mean(dialect, SAMPLES)
-        raise UsageError(f"no sample runs of dialect {dialect!r}: give `runs=`, or take {', '.join(SAMPLES)}{hint}")
-    return [events_of(run, dialect) for run in SAMPLES[dialect]]
+    """Return healthy runs of a dialect, decoded, small ones first. Raises `UsageError` where nobody knows any."""
+    rows = SAMPLES.get(dialect) or _walked(dialect)
+    return [events_of(run, dialect) for run in rows]
+
+
+def _walked(dialect: str) -> list[list[Row]]:
+    """Return runs of a dialect of which there are no samples: walks, the same ones each time."""
+    chance = Random(_SEED)
+    return [_walk(dialect, size, chance) for size in _SIZES]
+
+
+def _walk(dialect: str, size: int, chance: Random) -> list[Row]:
+    walk = Walk(moves_for(dialect), texts=TEXTS, max_size=size)
+    choices = [chance.getrandbits(CHOICE_BITS) for _ in range(size)]
+    return list(rows_of(walk, choices, chance.getrandbits(CHOICE_BITS)))
 
 
 def events_of(rows: Sequence[Any], dialect: str) -> list[Any]:

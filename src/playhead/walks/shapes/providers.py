@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from playhead.events.openai import OPENAI_RESPONSES
-from playhead.strategies.shapes.template import (
+from playhead.walks.shapes.template import (
     Life,
     Shapes,
     count,

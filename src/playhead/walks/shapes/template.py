@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from playhead.strategies.texts import ARGUMENTS, NAMES, OBJECTS
+from playhead.walks.texts import ARGUMENTS, NAMES, OBJECTS
 
 Template = Mapping[str, Any]
 """An event as a JSON object, with holes."""

@@ -5,12 +5,12 @@ from typing import Final
 
 from playhead.errors import UsageError
 from playhead.events.spans import Dialect
-from playhead.strategies.shapes.agui import AGUI
-from playhead.strategies.shapes.locus import LOCUS
-from playhead.strategies.shapes.loops import SHIPIT, TURNS
-from playhead.strategies.shapes.providers import ANTHROPIC, CHAT, GEMINI, RESPONSES
-from playhead.strategies.shapes.template import Shapes
 from playhead.text import did_you_mean
+from playhead.walks.shapes.agui import AGUI
+from playhead.walks.shapes.locus import LOCUS
+from playhead.walks.shapes.loops import SHIPIT, TURNS
+from playhead.walks.shapes.providers import ANTHROPIC, CHAT, GEMINI, RESPONSES
+from playhead.walks.shapes.template import Shapes
 
 SHAPES: Final[Mapping[str, Shapes]] = {
     shapes.dialect: shapes for shapes in (LOCUS, SHIPIT, TURNS, AGUI, CHAT, RESPONSES, ANTHROPIC, GEMINI)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from playhead.strategies.shapes.template import (
+from playhead.walks.shapes.template import (
     Life,
     Shapes,
     given,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from playhead.strategies.shapes.template import Life, Shapes, key, name, object_, one_of, piece, text
+from playhead.walks.shapes.template import Life, Shapes, key, name, object_, one_of, piece, text
 
 
 def _event(kind: str, **fields: Any) -> dict[str, Any]:

@@ -6,17 +6,19 @@ so that leaving one out changes little of what follows.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Dialect, Span
-from playhead.strategies.shapes.template import Filling, Hole, Life, Shapes, Template, Thing, compiled
-from playhead.strategies.texts import ARGUMENTS, SURROGATES, TEXTS
+from playhead.walks.shapes.table import shapes_of
+from playhead.walks.shapes.template import Filling, Hole, Life, Shapes, Template, Thing, compiled
+from playhead.walks.texts import ARGUMENTS, SURROGATES, TEXTS
 
 CHOICE_BITS: Final = 24
-"""How many bits of a number count: for more of them, Hypothesis would draw mostly small ones."""
+"""How many bits of a number count: of more of them, who draws numbers draws mostly small ones."""
 
 POOL: Final = TEXTS + SURROGATES
 """The texts of a run where no others are asked for."""
@@ -92,6 +94,12 @@ def moves_of(shapes: Shapes) -> Moves:
     )
 
 
+@cache
+def moves_for(dialect: str) -> Moves:
+    """Return the moves of a dialect, made when they are first needed. Raises `UsageError` where there are none."""
+    return moves_of(shapes_of(dialect))
+
+
 def _holes(templates: Sequence[Template]) -> tuple[Hole, ...]:
     return tuple(map(compiled, templates))
 
@@ -141,7 +149,7 @@ class Walk:
         self, moves: Moves, *, texts: tuple[str, ...] = POOL, min_size: int = 0, max_size: int = _MAX_EVENTS
     ) -> None:
         self.rows: list[dict[str, Any]] = []
-        self.ended = False
+        self.ended: bool = False
         self._moves = moves
         self._texts = texts
         self._min_size = min_size
@@ -318,3 +326,12 @@ class Walk:
 def _cost(thing: Thing) -> int:
     """Return how many events it takes to close a thing."""
     return bool(thing.life.closes) + bool(thing.pending)
+
+
+def rows_of(walk: Walk, choices: Iterable[int], end: int) -> list[dict[str, Any]]:
+    """Return the run that a walk by these numbers makes, as JSON objects."""
+    for choice in choices:
+        if not walk.has_room():
+            break
+        walk.take(choice)
+    return walk.finish(end)
