@@ -120,10 +120,11 @@ def object_line(value: Header | Seal) -> bytes:
         raise UsageError(f"the {name} cannot be written as JSON: {error}") from None
     if len(body) > MAX_END_BYTES - CRC_BYTES:
         raise UsageError(f"a {name} of {len(body):,} bytes is too long: it may have {MAX_END_BYTES:,}")
-    return _with_crc(body)
+    return with_crc(body)
 
 
-def _with_crc(body: bytes) -> bytes:
+def with_crc(body: bytes) -> bytes:
+    """Return a line of the text of a JSON object without its last bracket: the checksum and that are added."""
     return b'%b,"crc":"%08x"}\n' % (body, crc32(body))
 
 
@@ -145,7 +146,7 @@ def entry_prefix(track: str, owner: str, kind: str) -> bytes:
 
 def entry_line(dt_us: int, prefix: bytes, data: bytes) -> bytes:
     """Return an entry's line. `data` is strict JSON on one line, within the limits of `check_limits`."""
-    return _with_crc(b'{"dt":%d%b%b' % (dt_us, prefix, data))
+    return with_crc(b'{"dt":%d%b%b' % (dt_us, prefix, data))
 
 
 def prefix_of(entry: Entry) -> bytes:

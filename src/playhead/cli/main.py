@@ -18,7 +18,7 @@ HEADINGS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Run a program that asks models": (programs.record, programs.replay, programs.serve_model),
     "Look at cassettes": (look.ls, look.show, look.play, look.stats),
     "Compare and check": (judge.diff, judge.check, judge.rule, judge.verify, judge.scan),
-    "Copy and mend": (copy.convert, copy.repair, copy.scrub),
+    "Copy and mend": (copy.convert, copy.repair, copy.reseal, copy.upgrade, copy.scrub),
 }
 """The commands by the headings of the help. A command has the name of its function."""
 
