@@ -120,6 +120,8 @@ def _masked(value: Any, path: Path, ids: list[tuple[str, Any]], where: str) -> A
     head, rest = path[0], path[1:]
     if isinstance(value, list) and head == "*":
         return [_masked(item, rest, ids, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, dict) and head == "*":
+        return {key: _masked(item, rest, ids, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, dict) and head in value:
         return {**value, head: _masked(value[head], rest, ids, f"{where}.{head}")}
     return value
