@@ -25,7 +25,7 @@ MODULES: Final = ("reading", "jsonl", "sqlite", "damage")
 TESTS: Final = {
     "reading": ("test_reading.py",),
     "damage": ("test_damage.py", "test_reading.py"),
-    "jsonl": ("test_jsonl.py", "test_store.py", "test_reading.py"),
+    "jsonl": ("test_jsonl.py", "test_store.py", "test_reading.py", "../durability/test_disks.py"),
     "sqlite": ("test_sqlite.py", "test_store.py"),
 }
 """Which tests of `tests/cassettes` are tried on a module, the likeliest first; the tests of damage come after them."""
@@ -95,7 +95,12 @@ def is_killed(mutant: Mutant) -> bool:
         shutil.copytree(ROOT / "src", Path(folder, "src"), ignore=shutil.ignore_patterns("__pycache__"))
         Path(folder, f"src/playhead/cassettes/{mutant.module}.py").write_text(mutant.text, "utf-8")
         tests = [f"tests/cassettes/{name}" for name in TESTS[mutant.module]]
-        tests += ["tests/cassettes/test_convert.py", "tests/cassettes/test_places.py", "tests/durability/test_bytes.py"]
+        tests += [
+            "tests/cassettes/test_convert.py",
+            "tests/cassettes/test_places.py",
+            "tests/durability/test_bytes.py",
+            "tests/durability/test_bounds.py",
+        ]
         command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         environment = {**os.environ, "PYTHONPATH": f"{folder}/src"}
         try:
