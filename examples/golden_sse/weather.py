@@ -10,8 +10,7 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from playhead import AsyncSSEHandler, ScriptedModel
-from playhead.agent.loop import run
+from playhead import Agent, AsyncSSEHandler, ScriptedModel
 from playhead.scripts import Overloaded, call, fail
 from playhead.sse.headers import create_sse_response_headers
 
@@ -29,7 +28,7 @@ def weather(city: str) -> str:
 async def feed(handler: AsyncSSEHandler, prompt: str) -> None:
     """Run the agent, and tell the handler how it ends."""
     try:
-        async for event in run(ScriptedModel(SCRIPTS[prompt]), prompt, tools={"weather": weather}):
+        async for event in Agent(ScriptedModel(SCRIPTS[prompt]), [weather]).run(prompt):
             await handler.on_event(event)
     except Exception as error:
         await handler.on_error(error)

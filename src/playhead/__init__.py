@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import Any, Final
 
 _HOMES: Final = {
+    "Agent": "playhead.agent.agent",
     "AsyncSSEHandler": "playhead.handlers.async_sse",
     "BaseStreamHandler": "playhead.handlers.base",
     "BufferingHandler": "playhead.handlers.buffering",

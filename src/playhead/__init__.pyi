@@ -11,6 +11,7 @@
 The events have a package of their own, `playhead.events`.
 """
 
+from playhead.agent.agent import Agent
 from playhead.clocks.virtual import VirtualClock
 from playhead.comparing.streams import compare as diff
 from playhead.contracts.check import check

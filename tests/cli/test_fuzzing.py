@@ -10,7 +10,9 @@ import pytest
 from tests.cli.running import playhead
 
 APP = '''
-from playhead.agent.loop import run
+import math
+
+from playhead.agent.agent import Agent
 from playhead.handlers.sse import SSEHandler
 
 
@@ -22,7 +24,7 @@ class Handler(SSEHandler):
 
 
 def agent(model):
-    return lambda prompt: run(model, prompt)
+    return Agent(model, model_timeout_s=math.inf, answer_timeout_s=math.inf)
 '''
 
 

@@ -111,10 +111,11 @@ async def test_a_fault_is_raised(scripted: Scripted, expected: tuple[str, int | 
 
 
 async def test_a_clean_cut_ends_without_a_last_chunk() -> None:
-    """No chunk is done: whoever takes that for success has missed the end."""
+    """No chunk is done: whoever takes that for success has missed the end. An answer in one piece fails."""
     chunks = await ask(ScriptedModel([turn("a", cut(clean=True))] * 2))
     assert [chunk.done for chunk in chunks] == [False]
-    assert (await ScriptedModel([cut(clean=True)]).complete([])).stop_reason is None
+    with pytest.raises(ModelFailure, match="stopped before its end"):
+        await ScriptedModel([cut(clean=True)]).complete([])
 
 
 async def test_a_model_that_hangs_can_be_left() -> None:

@@ -30,8 +30,7 @@ FOREIGN = ("asyncio", "trio", "recording", "langsmith_plugin", "xdist", "syrupy"
 """Plugins that are installed beside ours, and are off unless a test is about them."""
 
 AGENT = """
-from playhead import ScriptedModel
-from playhead.agent.loop import run
+from playhead import Agent, ScriptedModel
 from playhead.scripts import call
 
 TURNS = [call("search", city="Paris"), "Take an umbrella."]
@@ -43,8 +42,7 @@ def search(city: str) -> str:
     return "rain in " + city
 
 def trip(tape, prompt="Paris?", turns=TURNS):
-    (tool,) = tape.tools([search])
-    return tape.events(run(tape.model(ScriptedModel(turns)), prompt, tools={"search": tool}))
+    return tape.events(Agent(tape.model(ScriptedModel(turns)), tape.tools([search])).run(prompt))
 """
 
 TRIP = """
@@ -84,7 +82,12 @@ class Project:
         return self._pytester.runpytest_inprocess(*_without(plugins), *arguments, **options)
 
     def run_apart(
-        self, *arguments: str, plugins: tuple[str, ...] = (), environment: dict[str, str] | None = None, cwd: str = "."
+        self,
+        *arguments: str,
+        plugins: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+        cwd: str = ".",
+        timeout_s: float = 120,
     ) -> subprocess.CompletedProcess[str]:
         """Run pytest in a process of its own, where all warnings are errors from the start."""
         return subprocess.run(
@@ -94,7 +97,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=timeout_s,
             check=False,
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from playhead.agent.loop import run
+from playhead.agent.agent import Agent
 from playhead.models.scripted import Scripted, ScriptedModel
 from playhead.plugin.modes import MODES
 from playhead.plugin.options import Options
@@ -29,9 +29,8 @@ def search(city: str) -> str:
 async def trip(taped: TapeFixture, prompt: str = "Paris?", turns: Iterable[Scripted] = TRIP) -> list[Any]:
     """Let an agent run once, and return its events."""
     real = ScriptedModel(turns) if taped.recording else ScriptedModel([])
-    (tool,) = taped.tools([search])
-    model = taped.model(real)
-    return [event async for event in taped.events(run(model, prompt, tools={"search": tool}))]
+    agent = Agent(taped.model(real), taped.tools([search]))
+    return [event async for event in taped.events(agent.run(prompt))]
 
 
 async def recorded(path: Path, *prompts: str, mode: str = "once", **options: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playhead.agent.loop import run
+from playhead.agent.agent import Agent
 from playhead.errors import ContractViolation, CorruptCassette, MissingCassette, ReplayMismatch, UsageError
 from playhead.handlers.buffering import BufferingHandler
 from playhead.models.scripted import ScriptedModel
@@ -68,7 +68,7 @@ async def replayed(taped: TapeFixture) -> None:
 
 
 USES: dict[str, Callable[[TapeFixture], object]] = {
-    "events": lambda taped: taped.events(run(ScriptedModel([]), "Paris?")),
+    "events": lambda taped: taped.events(Agent(ScriptedModel([])).run("Paris?")),
     "model": lambda taped: taped.model(ScriptedModel([])),
     "tools": lambda taped: taped.tools([search]),
     "recorded": lambda taped: taped.recorded,
@@ -198,8 +198,8 @@ async def test_an_event_that_is_not_as_recorded_is_a_mismatch(tmp_path: Path) ->
         return f"sun in {city}"
 
     other.__name__ = "search"
-    (tool,) = taped.tools([other])
-    events = taped.events(run(taped.model(ScriptedModel([])), "Paris?", tools={"search": tool}, max_iterations=1))
+    agent = Agent(taped.model(ScriptedModel([])), taped.tools([other]), max_iterations=1)
+    events = taped.events(agent.run("Paris?"))
     with pytest.raises(ReplayMismatch) as failure:
         [event async for event in events]
     told = str(failure.value)

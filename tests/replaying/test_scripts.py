@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playhead.agent.loop import run
+from playhead.agent.agent import Agent
 from playhead.errors import CassetteError, ModelFailure, UsageError
 from playhead.events.locus import ModelChunkEvent, ThinkEvent
 from playhead.models.scripted import ScriptedModel
@@ -42,11 +42,20 @@ def _told(part: Part) -> tuple[str, Any]:
     return type(part).__name__, part.pieces
 
 
+async def f(n: int) -> int:
+    """Return a number."""
+    return n
+
+
+async def g(n: int) -> int:
+    """Return its opposite."""
+    return -n
+
+
 async def taped(script: list[Turn], place: Path) -> None:
-    """Record a run of the agent's loop with a script."""
+    """Record a run of an agent with a script."""
     with record(place) as tape:
-        tools = {"f": lambda n: n, "g": lambda n: -n}
-        async for _ in tape.events(run(ScriptedModel(script), "hi", tools=tools)):
+        async for _ in tape.events(Agent(ScriptedModel(script), [f, g]).run("hi")):
             pass
 
 

@@ -1,13 +1,14 @@
 """The suite for agents: the small loop keeps its promises, and each promise is broken by an agent made for it."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
 import pytest
 
-from playhead.agent.loop import run
+from playhead.agent.agent import Agent
 from playhead.errors import ModelFailure, UsageError
 from playhead.events.locus import TerminateEvent, ThinkEvent
 from playhead.scripts import call, fail, hang, pause, say, turn
@@ -26,13 +27,18 @@ def weather(city: str) -> str:
     return f"rain in {city}"
 
 
-def loop(model: Any) -> Callable[[str], AsyncIterator[Any]]:
-    """The small loop, as it is."""
-    return lambda prompt: run(model, prompt, tools={"weather": weather})
+async def look(city: str) -> str:
+    """Say what the weather is like, on the event loop."""
+    return f"rain in {city}"
+
+
+def loop(model: Any) -> Agent:
+    """The reference agent, patient beyond all measure."""
+    return Agent(model, [weather], model_timeout_s=math.inf, answer_timeout_s=math.inf)
 
 
 class Patient:
-    """The small loop, with a deadline for its model, and a way to stop it."""
+    """The reference agent, with a way to stop it."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -40,7 +46,7 @@ class Patient:
 
     async def run(self, prompt: str) -> AsyncIterator[Any]:
         """Yield the events, and an end where there is none."""
-        events = run(self.model, prompt, tools={"weather": weather})
+        events = loop(self.model).run(prompt)
         while not self.stopped:
             with anyio.move_on_after(120) as limit:
                 event = await anext(events, None)
@@ -136,14 +142,23 @@ FAULTS: dict[str, Callable[[Any], Any]] = {
 
 
 def test_an_agent_can_keep_every_promise() -> None:
-    """With a deadline and an end for whoever stops it, the small loop does."""
+    """With an end for whoever stops it, the reference agent does."""
     report = check_agent(Patient)
     report.raise_if_broken()
     assert not report.skipped
 
 
-def test_the_small_loop_has_no_deadline() -> None:
-    """It keeps the others, and that promise can be left out."""
+def test_the_reference_agent_keeps_all_promises() -> None:
+    """With tools on the event loop or in threads, one after the other too. Of being stopped it promises nothing."""
+    for options in ({}, {"tool_execution": "sequential", "tool_event_order": "sequential", "name": "trip"}):
+        report = check_agent(lambda model, options=options: Agent(model, [look], **options))
+        report.raise_if_broken()
+        assert [each.promise.name for each in report.skipped] == ["tells-cancellation"]
+
+
+def test_a_promise_can_be_left_out() -> None:
+    """Without a deadline for its model the agent breaks one, and keeps the others."""
+    assert [each.promise.name for each in check_agent(loop).broken] == ["gives-up-on-silence"]
     check_agent(loop, ignore=["gives-up-on-silence"]).raise_if_broken()
 
 

@@ -51,7 +51,7 @@ class Asker:
             for event in steering.emitted:
                 yield event
             steering.heed()
-            if not steering.retried:
+            if not steering.retried or attempt == MAX_ATTEMPTS:
                 break
             yield self._retry(attempt, steering.delay_s, fault)
             await self.setup.clock.sleep(steering.delay_s)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from anyio import move_on_after
 
+from playhead.clock import Clock
 from playhead.events.locus import AgentEvent
 from playhead.handlers.bell import Bell
 from playhead.handlers.tasks import start_task
@@ -33,7 +34,7 @@ async def run_jobs(
 ) -> AsyncGenerator[tuple[int, AgentEvent], None]:
     """Run jobs and yield their events, each with the position of its job, as they come.
 
-    A job begins when the one before has sent its first event, or, unless `at_once`, when it has ended and `go_on()` says
+    A job begins when the one before has sent its first event; unless `at_once`, when that has ended and `go_on()` says
     so. When the stream is closed, or its reader cancelled, the jobs are cancelled, and have ended when that returns.
     """
     work = _Work(jobs, at_once, go_on)
@@ -88,19 +89,23 @@ class _Work:
 
 
 async def in_call_order(
-    events: AsyncGenerator[tuple[int, AgentEvent], None],
+    events: AsyncGenerator[tuple[int, AgentEvent], None], *, clock: Clock
 ) -> AsyncGenerator[tuple[int, AgentEvent], None]:
-    """Hold every completion back until those of the calls before it have come."""
-    held: dict[int, tuple[int, AgentEvent]] = {}
+    """Hold every completion back until those of the calls before it have come. It has the time at which it is told."""
+    held: dict[int, AgentEvent] = {}
     turn = 0
     async for position, event in events:
         if event.event_type != "tool_complete":
             yield position, event
             continue
-        held[position] = (position, event)
+        held[position] = event
         while turn in held:
-            yield held.pop(turn)
+            yield turn, _told_now(held.pop(turn), clock)
             turn += 1
     # One that paused has no completion, and those behind it are told now.
     for position in sorted(held):
-        yield held[position]
+        yield position, _told_now(held[position], clock)
+
+
+def _told_now(event: AgentEvent, clock: Clock) -> AgentEvent:
+    return event.model_copy(update={"timestamp": clock.now()})

@@ -5,7 +5,7 @@ Knows one call from its start to its completion. Does not know what runs beside 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
@@ -18,7 +18,7 @@ from playhead.agent.faults import is_harness_failure
 from playhead.agent.hooks import AfterToolCall, BeforeToolCall, Hooks, Steering
 from playhead.agent.setup import Setup
 from playhead.agent.tools import CURRENT, Paused, Running, Tool
-from playhead.events.locus import ToolCall, ToolCompleteEvent, ToolStartEvent
+from playhead.events.locus import AgentEvent, ToolCall, ToolCompleteEvent, ToolStartEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,11 @@ class Caller:
         self.made[position] = made = Called(call, outcome, self._since_ms(start_ns))
         if is_told and outcome.paused is None:
             put(self._complete(made))
+
+    def given_up(self, error: str) -> list[AgentEvent]:
+        """Return the completions of calls that asked a person who will not be asked."""
+        asking = [made for made in self.made.values() if made.outcome.paused]
+        return [self._complete(replace(made, outcome=Outcome(error=error))) for made in asking]
 
     async def _before(self, number: int, call: ToolCall, put: Put) -> tuple[ToolCall, str | None]:
         """Return the call as the hooks want it, and why it is not to be made, if so."""

@@ -150,7 +150,7 @@ class Run:
             for position, call in enumerate(self.state.pending)
         ]
         events = run_jobs(jobs, at_once=setup.is_concurrent, go_on=lambda: not caller.is_held_up)
-        async with aclosing(in_call_order(events) if setup.in_call_order else events) as told:
+        async with aclosing(in_call_order(events, clock=setup.clock) if setup.in_call_order else events) as told:
             async for _, event in told:
                 yield event
         self._take_results()
@@ -198,8 +198,9 @@ class Run:
             steering = await self.hooks.tell(AfterInvocation, **self._outcome(reason, error))
             events += steering.emitted
         except Exception as raised:
-            fault = self._fault(raised)
+            fault = fault or self._fault(raised)
             reason, error = fault.reason, fault.error
+            events += self._caller.given_up(error or reason)
         events.append(self._interrupt() if reason == PAUSED else self._terminate(reason, error))
         return events
 

@@ -12,7 +12,7 @@ know when: the loop does.
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from inspect import getdoc, iscoroutinefunction
+from inspect import getdoc, iscoroutinefunction, isroutine
 from typing import Any, Final, Protocol, runtime_checkable
 
 from anyio import from_thread
@@ -80,8 +80,9 @@ def tool_of(source: Tool | Toolable | Callable[..., Any]) -> Tool:
     if isinstance(source, Toolable):
         return source.as_tool()
     name = getattr(source, "__name__", type(source).__name__)
+    function: Any = source if isroutine(source) else source.__call__  # type: ignore[operator]
     try:
-        adapter = TypeAdapter[Any](source)  # type: ignore[arg-type]
+        adapter: TypeAdapter[Any] = TypeAdapter(function)
         schema = adapter.json_schema()
     except (PydanticUserError, NameError, TypeError) as error:
         raise UsageError(f"{name!r} cannot be a tool: its arguments have no schema: {error}") from error
@@ -89,10 +90,10 @@ def tool_of(source: Tool | Toolable | Callable[..., Any]) -> Tool:
         raise UsageError(f"{name!r} cannot be a tool: a model gives arguments by name, and some of these have none")
     return Tool(
         name=name,
-        description=getdoc(source) or "",
+        description=getdoc(function) or "",
         parameters=schema,
         function=lambda arguments: adapter.validator.validate_python(ArgsKwargs((), dict(arguments))),
-        is_async=iscoroutinefunction(source) or iscoroutinefunction(getattr(source, "__call__", None)),  # noqa: B004
+        is_async=iscoroutinefunction(function),
     )
 
 

@@ -6,7 +6,7 @@ Knows what the model says and what the tools answer. Does not know that it is re
 from collections.abc import AsyncIterator
 from typing import Final
 
-from playhead.agent.loop import run
+from playhead.agent.agent import Agent
 from playhead.clock import Clock
 from playhead.events.locus import AgentEvent
 from playhead.models.scripted import ScriptedModel
@@ -52,4 +52,4 @@ def plan_a_trip(clock: Clock) -> AsyncIterator[AgentEvent]:
     """Return the events of the agent's run, which takes some five seconds of the clock's time."""
     tools = _Tools(clock)
     model = ScriptedModel(_SCRIPT, clock=clock)
-    return run(model, PROMPT, tools={"weather": tools.weather, "flights": tools.flights}, clock=clock)
+    return Agent(model, [tools.weather, tools.flights], clock=clock).run(PROMPT)

@@ -7,9 +7,11 @@ pieces of an answer, or the whole of it. Knows neither scripts nor wires.
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from playhead.clock import SYSTEM_CLOCK, Clock
+from playhead.errors import ModelFailure
 from playhead.events.locus import ModelChunkEvent, ModelCompleteEvent, ToolCall
 from playhead.scripts.parts import Call, Say, Stop, Think, Usage
 from playhead.scripts.request import ModelRequest
@@ -40,24 +42,20 @@ class SteppingModel(ABC):
         self, messages: Sequence[Mapping[str, Any]], tools: Tools = (), **options: Any
     ) -> AsyncIterator[ModelChunkEvent]:
         """Yield the answer as native pieces. The last one is `done`, and carries the calls of tools."""
-        calls: list[ToolCall] = []
-        tokens: Usage | None = None
+        answer = _Answer()
         async with aclosing(self.steps(_request(messages, tools, options))) as steps:
             async for step in steps:
+                answer.take(step)
                 match step:
                     case Piece(part=Say(), text=text):
                         yield ModelChunkEvent(content=text, timestamp=self.clock.now())
                     case Piece(part=Think(), text=text):
                         yield ModelChunkEvent(reasoning=text, timestamp=self.clock.now())
-                    case End(part=Call() as call):
-                        calls.append(native_call(call))
-                    case Usage():
-                        tokens = step
                     case Stop(reason=reason):
                         yield ModelChunkEvent(
-                            tool_calls=calls or None,
+                            tool_calls=answer.calls or None,
                             done=True,
-                            usage=_tokens(tokens),
+                            usage=answer.usage or None,
                             stop_reason=reason,
                             timestamp=self.clock.now(),
                         )
@@ -65,20 +63,41 @@ class SteppingModel(ABC):
     async def complete(
         self, messages: Sequence[Mapping[str, Any]], tools: Tools = (), **options: Any
     ) -> ModelCompleteEvent:
-        """Return the answer as a whole."""
-        text: list[str] = []
-        last = ModelChunkEvent(timestamp=self.clock.now())
-        async with aclosing(self.stream(messages, tools, **options)) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
-                text.append(chunk.content or "")
-                last = chunk
+        """Return the answer as a whole. Raises `ModelFailure` where it stopped before its end."""
+        answer = _Answer()
+        async with aclosing(self.steps(_request(messages, tools, options))) as steps:
+            async for step in steps:
+                answer.take(step)
+        if answer.stop_reason is None:
+            raise ModelFailure("the answer stopped before its end", kind="cut")
         return ModelCompleteEvent(
-            content="".join(text) or None,
-            tool_calls=last.tool_calls or [],
-            usage=last.usage or {},
-            stop_reason=last.stop_reason,
+            content="".join(answer.texts) or None,
+            tool_calls=answer.calls,
+            usage=answer.usage,
+            stop_reason=answer.stop_reason,
             timestamp=self.clock.now(),
         )
+
+
+@dataclass(slots=True)
+class _Answer:
+    """Gather what an answer comes to from its steps."""
+
+    texts: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    usage: dict[str, int] = field(default_factory=dict)
+    stop_reason: str | None = None
+
+    def take(self, step: Step) -> None:
+        match step:
+            case Piece(part=Say(), text=text):
+                self.texts.append(text)
+            case End(part=Call() as call):
+                self.calls.append(native_call(call))
+            case Usage():
+                self.usage = {"prompt_tokens": step.input_tokens, "completion_tokens": step.output_tokens}
+            case Stop(reason=reason):
+                self.stop_reason = reason
 
 
 def native_call(call: Call) -> ToolCall:
@@ -92,9 +111,3 @@ def native_call(call: Call) -> ToolCall:
 def _request(messages: Sequence[Mapping[str, Any]], tools: Tools, options: Mapping[str, Any]) -> ModelRequest:
     described = [{"name": name} for name in tools] if isinstance(tools, Mapping) else list(tools)
     return ModelRequest(messages=tuple(messages), tools=tuple(described), options=options)
-
-
-def _tokens(tokens: Usage | None) -> dict[str, int] | None:
-    if tokens is None:
-        return None
-    return {"prompt_tokens": tokens.input_tokens, "completion_tokens": tokens.output_tokens}
