@@ -189,7 +189,7 @@ def _moment(timeline: Timeline, shown: Shown) -> Moment:
     if shown.index is not None and isinstance(value, dict):
         return timeline.feed(value, at_us=shown.at_us, run=entry.owner, index=shown.index)
     label = f"{entry.track}.{entry.kind}"
-    detail = f"{len(value):,} bytes {value!r}" if entry.track == "wire" else json.dumps(value, default=tag)[:200]
+    detail = f"{len(value):,} bytes {value!r}" if entry.kind == "bytes" else json.dumps(value, default=tag)[:200]
     return Moment(shown.at_us, entry.owner, -1, label, "◦", fields=detail)
 
 

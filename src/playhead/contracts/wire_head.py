@@ -12,9 +12,14 @@ Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 _TYPE: Final = "text/event-stream"
 
 
+def says_stream(headers: Headers) -> bool:
+    """Say whether the head of a response announces an event stream."""
+    return _named(headers).get("content-type", "").partition(";")[0].strip().lower() == _TYPE
+
+
 def look_at_head(headers: Headers) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the head of a response: a code and what to say."""
-    named = {name.lower(): value for name, value in (headers.items() if isinstance(headers, Mapping) else headers)}
+    named = _named(headers)
     kind, _, parameters = named.get("content-type", "").partition(";")
     if kind.strip().lower() != _TYPE:
         yield "WIR015", f"the content type is {kind.strip() or 'missing'!r}: browsers take {_TYPE} only"
@@ -26,3 +31,8 @@ def look_at_head(headers: Headers) -> Iterator[tuple[str, str]]:
         yield "WIR016", f"the content encoding is {encoding!r}: messages wait until a block is full"
     if not {"no-cache", "no-store"} & set(named.get("cache-control", "").replace(" ", "").lower().split(",")):
         yield "WIR016", "there is no `Cache-Control: no-cache`: what stands between may keep the stream"
+
+
+def _named(headers: Headers) -> dict[str, str]:
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return {name.lower(): value for name, value in pairs}
