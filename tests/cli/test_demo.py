@@ -53,7 +53,7 @@ def test_json_sums_it_up() -> None:
     """One document, and nothing of the replay."""
     (found,) = playhead("demo", "--json").lines()
     assert found == {
-        "recorded": {"events": 23, "took_us": 4_460_000},
+        "recorded": {"events": 23, "took_us": 4_060_000},
         "wrote": ["playhead-out/trip.jsonl", "playhead-out/runs.db::trip", "playhead-out/trip.sse"],
         "replayed": {"sse_messages": 24, "same_events": True, "tool_events": 6},
         "checked": {"rules": sorted(selected(["ORD", "TRM"])), "violations": []},

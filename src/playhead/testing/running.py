@@ -37,11 +37,12 @@ def run_virtually(job: Callable[[], Awaitable[_Result]], *, backend: str = "asyn
     with _alarm() as rung:
         try:
             return run(job, backend=backend, clock=clock)
-        except UsageError as error:
-            # A loop that was struck by the alarm may end as a stuck one.
+        except Exception as error:
+            # A loop that was struck by the alarm may end as a stuck one, or with its scopes in disorder.
             if rung:
                 raise Spinning(rung[0]) from error
-            if clock.monotonic_ns() > _HORIZON_S * 1e9 or "deadlock on the virtual clock" in str(error):
+            is_late = clock.monotonic_ns() > _HORIZON_S * 1e9 or "deadlock on the virtual clock" in str(error)
+            if is_late and isinstance(error, UsageError):
                 raise Spinning(str(error).partition("\n")[0]) from error
             raise
 
