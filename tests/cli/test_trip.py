@@ -21,4 +21,4 @@ async def test_a_tool_fails_once_and_the_run_ends_well() -> None:
     last = events[-1]
     assert last.event_type == "terminate"
     assert last.reason == "complete"
-    assert clock.monotonic_ns() == 4_060_000_000
+    assert clock.monotonic_ns() == 4_460_000_000
