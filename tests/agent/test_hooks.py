@@ -16,6 +16,7 @@ from playhead.models.scripted import Scripted, ScriptedModel
 from playhead.scripts import call, fail, turn
 from playhead.scripts.failures import RateLimit
 from tests.agent.agents import broken, end_of, kinds, read, weather
+from tests.agent.savers import Full
 
 
 class Watcher(HookProvider):
@@ -243,6 +244,20 @@ async def test_a_hook_that_raises_fails_the_run(moment: str) -> None:
     assert end_of(events).reason == "hook_failed"
     assert str(end_of(events).error).startswith("ValueError in ")
     assert str(end_of(events).error).endswith(": hook broke")
+
+
+@pytest.mark.anyio
+async def test_every_hook_is_told_that_the_run_is_over() -> None:
+    """Also behind one that raises, and where the state could not be saved."""
+
+    def fail_now(event: Any) -> None:
+        raise ValueError("hook broke")
+
+    for saver, reason in ((None, "hook_failed"), (Full(), "checkpoint_failed")):
+        first, second = Watcher("after_invocation", fail_now), Watcher()
+        agent = Agent(ScriptedModel(["Done."]), hooks=[first, second], checkpointer=saver)
+        assert end_of(await read(agent.run("?", thread_id="t"))).reason == reason
+        assert second.names[-1] == "after_invocation"
 
 
 @pytest.mark.anyio

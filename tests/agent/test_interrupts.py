@@ -14,6 +14,7 @@ from playhead.models.scripted import Scripted, ScriptedModel
 from playhead.scripts import call, fail, turn
 from playhead.scripts.failures import Overloaded
 from tests.agent.agents import end_of, kinds, read, weather
+from tests.agent.savers import Full, Saver
 
 
 async def ask(question: str) -> str:
@@ -135,23 +136,6 @@ async def test_a_thread_goes_on() -> None:
     assert said == [["a"], ["a", "One.", "b"], ["c"]]
 
 
-class Saver:
-    """Keep all states that are saved, as JSON."""
-
-    def __init__(self) -> None:
-        self.saved: list[tuple[str, dict[str, Any]]] = []
-
-    async def save(self, state: Any, thread_id: str, checkpoint_id: Any = None, metadata: Any = None) -> str:
-        """Keep a state."""
-        self.saved.append((thread_id, state.to_checkpoint()))
-        return str(len(self.saved))
-
-    async def load(self, thread_id: str, checkpoint_id: str | None = None) -> Any:
-        """Return a state as JSON."""
-        found = [state for thread, state in self.saved if thread == thread_id]
-        return found[int(checkpoint_id) - 1] if checkpoint_id else found[-1] if found else None
-
-
 @pytest.mark.anyio
 async def test_a_checkpointer_sees_every_iteration_and_end() -> None:
     """And a question, before it is asked: whoever reads it can answer at once, in another process."""
@@ -169,14 +153,6 @@ async def test_a_checkpointer_sees_every_iteration_and_end() -> None:
     fork = Agent(ScriptedModel(["Otherwise."]), [weather, ask], checkpointer=saver)
     again = await read(fork.resume(thread_id="t", checkpoint_id="1"))
     assert (end_of(again).final_message, end_of(again).iterations_used) == ("Otherwise.", 2)
-
-
-class Full(Saver):
-    """Fail to save."""
-
-    async def save(self, state: Any, thread_id: str, checkpoint_id: Any = None, metadata: Any = None) -> str:
-        """Fail."""
-        raise OSError("disk full")
 
 
 @pytest.mark.anyio

@@ -11,7 +11,8 @@ from playhead.events.locus import AgentEvent
 from playhead.models.scripted import ScriptedModel
 from playhead.scripts import RateLimit, call, fail, hang, turn
 from tests.agent.agents import end_of, kinds, read, weather
-from tests.agent.test_interrupts import Saver, ask
+from tests.agent.savers import Saver
+from tests.agent.test_interrupts import ask
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@ from playhead.agent.hooks import (
     BeforeToolCall,
     HookProvider,
 )
+from playhead.agent.logs import LoggingHook
 from playhead.agent.results import AgentResult
 from playhead.agent.sessions import Session
 from playhead.agent.state import AgentState, ToolExecution
@@ -45,6 +46,7 @@ __all__ = [
     "CustomCondition",
     "Grounding",
     "HookProvider",
+    "LoggingHook",
     "MaxIterations",
     "NoToolCalls",
     "Reflection",

@@ -1,65 +1,24 @@
 """A tape as spans of OpenTelemetry, with the times that were recorded.
 
-The only module that imports `opentelemetry`, and of it the API alone: whoever calls brings a tracer of an SDK. Names
-are those of the semantic conventions for generative AI, in one table.
+Knows what spans of a tape become, as its dialect tells them. Does not know where spans go: whoever calls brings a
+tracer.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span as OtelSpan
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
 
+from playhead.adapters.otel.failures import fail
+from playhead.adapters.otel.names import ATTRIBUTES, OPERATIONS, PROVIDERS, Name, Own
+from playhead.agent.logs import OTHER_ERROR
 from playhead.contracts.limits import seconds
 from playhead.events.lasting import Lasted, Lasting
 from playhead.events.paths import at
 from playhead.events.spans import Span, Verb
 from playhead.replaying.tape import Tape
-
-CONVENTIONS: Final = "1.37.0"
-"""The version of the semantic conventions whose names are used."""
-
-
-class Name(StrEnum):
-    """Name an attribute as the conventions do."""
-
-    OPERATION = "gen_ai.operation.name"
-    PROVIDER = "gen_ai.provider.name"
-    MODEL = "gen_ai.response.model"
-    REASONS = "gen_ai.response.finish_reasons"
-    AGENT = "gen_ai.agent.name"
-    AGENT_ID = "gen_ai.agent.id"
-    TOOL = "gen_ai.tool.name"
-    TOOL_CALL = "gen_ai.tool.call.id"
-    ERROR = "error.type"
-
-
-OPERATIONS: Final[Mapping[Span, str]] = {
-    Span.MODEL: "chat",
-    Span.TOOL: "execute_tool",
-    Span.SUBAGENT: "invoke_agent",
-}
-"""The kinds of span that are an operation of the conventions. Others have the names that they have here."""
-
-ATTRIBUTES: Final[Mapping[Span, tuple[Name, Name]]] = {
-    Span.TOOL: (Name.TOOL, Name.TOOL_CALL),
-    Span.SUBAGENT: (Name.AGENT, Name.AGENT_ID),
-}
-"""Where the name and the key of a span go. Those of other kinds are `playhead.name` and `playhead.key`."""
-
-PROVIDERS: Final[Mapping[str, tuple[str, str]]] = {
-    "openai.chat": ("openai", "chat"),
-    "openai.responses": ("openai", "chat"),
-    "anthropic.messages": ("anthropic", "chat"),
-    "gemini": ("gcp.gemini", "generate_content"),
-}
-"""The provider and the operation of a whole run, by dialect. Others are frameworks, whose runs are `invoke_agent`."""
-
-_OTHER = "_OTHER"
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w.]*")
 
 
 def export_spans(tape: Tape, tracer: Tracer, *, start_s: float | None = None) -> int:
@@ -158,9 +117,9 @@ class _Run:
             self._finish(left)
         self._root.set_attribute("playhead.end", end)
         if self._failure is not None:
-            _fail(self._root, self._failure.type, self._failure.message)
+            fail(self._root, self._failure.type, self._failure.message)
         elif end == "error":
-            _fail(self._root, _OTHER, "")
+            fail(self._root, OTHER_ERROR, "")
         self._root.end(self._clock.ns(self._last_us))
         return self._count
 
@@ -190,17 +149,11 @@ class _Run:
         if span is None:
             return
         if not lasted.finished:
-            span.set_attribute("playhead.unfinished", True)
+            span.set_attribute(Own.UNFINISHED, True)
         if lasted.text_us is not None:
             span.add_event("first text", timestamp=self._clock.ns(lasted.text_us))
         if lasted.span is Span.MODEL and lasted.status:
             span.set_attribute(Name.REASONS, [str(lasted.status)])
         if lasted.failed:
-            _fail(span, str(lasted.status).partition(":")[0], str(lasted.status))
+            fail(span, str(lasted.status).partition(":")[0], str(lasted.status))
         span.end(self._clock.ns(self._last_us if lasted.until_us is None else lasted.until_us))
-
-
-def _fail(span: OtelSpan, kind: str, message: str) -> None:
-    """Give a span the status of an error. Its type is a name: the conventions want few of them, and no sentences."""
-    span.set_attribute(Name.ERROR, kind if _IDENTIFIER.fullmatch(kind) else _OTHER)
-    span.set_status(Status(StatusCode.ERROR, message or None))
