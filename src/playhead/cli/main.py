@@ -15,7 +15,7 @@ from playhead.cli.errors import Commands
 
 HEADINGS: Final[Mapping[str, tuple[Callable[..., Any], ...]]] = {
     "Make a cassette": (make.demo, make.import_),
-    "Run a program that asks models": (programs.record, programs.replay, programs.serve_model),
+    "Run a program that asks models": (programs.record, programs.replay, programs.serve_model, programs.serve),
     "Look at cassettes": (look.ls, look.show, look.play, look.stats),
     "Compare and check": (judge.diff, judge.check, judge.rule, judge.verify, judge.scan),
     "Copy and mend": (copy.convert, copy.repair, copy.reseal, copy.upgrade, copy.scrub),

@@ -103,7 +103,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=_Protocol,
-                ws="none",
+                ws="auto",
                 loop="asyncio",
                 log_config=None,
                 server_header=False,
@@ -151,4 +151,6 @@ class _Server(uvicorn.Server):
             _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=_GRACE_S)
         await self.lifespan.shutdown()

@@ -12,6 +12,7 @@ from playhead.cli.options import (
     Json,
     NoRedact,
     PaceName,
+    Paths,
     Rechunk,
     Redact,
     Seed,
@@ -107,3 +108,49 @@ def serve_model(
 
     playing = taping.Playing(ignore or (), pace, speed, rechunk, seed, partly=True)
     raise typer.Exit(taping.serve_model(source, command or (), playing, port=port, as_json=json))
+
+
+def serve(
+    paths: Paths,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="On this port; 0 is any that is free.")
+    ] = 8000,
+    pace: Annotated[
+        str, typer.Option("--pace", metavar="PACE", help="When events come: recorded (the default) or instant.")
+    ] = "recorded",
+    speed: Annotated[
+        float | None, typer.Option("--speed", metavar="X", help="Events come so many times as fast.")
+    ] = None,
+    event_names: Annotated[
+        str,
+        typer.Option(
+            "--event-names", metavar="HOW", help="model_chunk (snake, the default) or ModelChunkEvent (class)."
+        ),
+    ] = "snake",
+    heartbeat: Annotated[
+        float, typer.Option("--heartbeat", metavar="SECONDS", help="After how long a silence a heartbeat comes.")
+    ] = 15.0,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Pages of this origin may ask, too. Repeatable."),
+    ] = None,
+    hostname: Annotated[
+        list[str] | None,
+        typer.Option("--hostname", metavar="NAME", help="The server goes by this name, too. Repeatable."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Serve recorded runs as live event streams, until Ctrl-C.
+
+    playhead serve trip.jsonl --speed 4
+
+    It is for building a page without an agent, which reads http://127.0.0.1:8000/stream?prompt=... with EventSource. Of
+    several cassettes the prompt chooses the one on which it was recorded, or ?cassette=NAME. Nobody needs a key.
+    """
+    from playhead.cli import serving
+
+    served = serving.Serving(
+        host, port, pace, speed, event_names, heartbeat, tuple(origin or ()), tuple(hostname or ())
+    )
+    serving.serve_tapes(paths, served, as_json=json)
