@@ -18,6 +18,8 @@ import httpx_sse
 import locus.core.events as locus_events
 import locus.streaming as locus_streaming
 import yaml
+from agent import runs
+from checkpoints import saves
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -406,5 +408,7 @@ CASES: dict[str, Callable[[Path], Iterator[Case]]] = {
     "encode": encode,
     "scripts": scripts,
     "first-byte": first_byte,
+    "agent": runs,
+    "checkpoints": saves,
 }
 """Every group of cases, by the name that the command line takes."""

@@ -12,7 +12,6 @@ import pytest
 
 import playhead
 from playhead.agent.agent import Agent
-from playhead.agent.state import AgentState
 from playhead.agent.tools import interrupt
 from playhead.errors import UsageError
 from playhead.models.scripted import Scripted, ScriptedModel
@@ -69,8 +68,8 @@ def made(saver: Checkpointer, *turns: Scripted) -> tuple[Agent, ScriptedModel]:
 
 
 def opened(place: str, folder: Path) -> Checkpointer:
-    """Return a checkpointer that knows the states of our agent."""
-    return Checkpointer(where(place, folder), state_type=AgentState)
+    """Return a checkpointer, which learns from the agent what its states are."""
+    return Checkpointer(where(place, folder))
 
 
 def told(model: ScriptedModel) -> list[Any]:
@@ -192,7 +191,7 @@ async def test_one_cassette_holds_a_run_and_its_checkpoints(tmp_path: Path) -> N
         lengths = [len(list(tape.events(after=each))) for each in checkpoints]
         assert lengths == sorted(lengths, reverse=True)
         assert 0 < lengths[0] < len(events)
-    async with Checkpointer(place, state_type=AgentState) as later:
+    async with Checkpointer(place) as later:
         again, model = made(later, "Dry.")
         await read(again.run("Rome?", thread_id="t", checkpoint_id=checkpoints[-1]))
         assert told(model) == ["Paris?", "", "rain in Paris", "Wet.", "Rome?"]

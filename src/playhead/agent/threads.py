@@ -19,6 +19,12 @@ class Threads:
     saver: Saver | None = None
     _kept: dict[str | None, AgentState] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Ours asks which class its states have: it never takes one from a file.
+        remember = getattr(self.saver, "remember", None)
+        if remember is not None:
+            remember(AgentState)
+
     async def load(self, thread_id: str | None, checkpoint_id: str | None = None) -> AgentState | None:
         """Return the newest state of a thread, or that of a checkpoint; None for a thread that there is not.
 
