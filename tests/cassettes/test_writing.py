@@ -1,10 +1,13 @@
 """Writing a cassette: what is sealed is whole, and a writer that failed stays failed."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from zlib import crc32
 
 import pytest
 
-from playhead.cassettes.format import MAX_DEPTH, Failure, entry_prefix, object_line, read_seal
+from playhead.cassettes.digest import BLOCK_BYTES
+from playhead.cassettes.format import MAX_DEPTH, Failure, entry_line, entry_prefix, object_line, read_seal
 from playhead.cassettes.memory import MemorySink, MemoryStore
 from playhead.cassettes.reading import read
 from playhead.cassettes.writing import CassetteWriter
@@ -59,6 +62,21 @@ def test_ends_are_of_the_table(end: str, run_end: str) -> None:
     with pytest.raises(UsageError, match="does not end as 'finished'"):
         writer.seal(end, runs={"r1": run_end})
     assert writer.seal("complete").entries == 0
+
+
+@pytest.mark.parametrize("length", [1, 70_000, BLOCK_BYTES])
+def test_the_digests_of_a_seal_cover_every_line(length: int) -> None:
+    """It makes no difference how many lines are digested at a time, nor whether they were made here or read."""
+    store = MemoryStore()
+    writer = CassetteWriter(store.create("tape"), HEADER)
+    for number in range(8):
+        writer.append(number, PREFIX, b'"%b"' % (b"x" * length))
+        writer.append_line(entry_line(0, PREFIX, b"%d" % number))
+    seal = writer.seal("complete")
+    *lines, _ = store.open("tape").lines()
+    assert len(lines) == 17
+    assert seal.sha256 == sha256(b"".join(lines)).hexdigest()
+    assert seal.crc32 == f"{crc32(b''.join(lines)):08x}"
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,30 @@ def test_text_and_message_agree() -> None:
     assert made.message(draft, 3).id == "p3"
 
 
+@pytest.mark.parametrize("include_id", [True, False])
+def test_names_are_told_apart_however_many_there_are(include_id: bool) -> None:
+    """What is remembered of names is bounded, and mixes none up: also those that are odd, or empty."""
+    made = drafter(id_prefix="p", include_id=include_id)
+    names = ["", "a\nb", "id: 7", "é", *(f"kind {number}" for number in range(1200))]
+    for number in (0, 1, 12):
+        for name in names:
+            draft = name.replace("\n", ""), b"{}"
+            assert made.text(draft, number) == made.message(draft, number).format()
+    assert len(made._heads) <= 1000
+
+
+def test_what_is_kept_is_the_event_only_where_its_own_json_is_sent() -> None:
+    """A class of ours is kept once it was met; nothing is where the data is not the event's own JSON, nor another's."""
+    event, foreign = locus.ThinkEvent(iteration=1), Plain(1)
+    made = drafter()
+    assert made.draft(event) is event
+    assert made.draft(foreign) is not foreign
+    assert type(event) in made.kept
+    assert type(foreign) not in made.kept
+    for options in ({"include_timestamp": False}, {"custom_serializer": lambda event: "x"}):
+        assert not drafter(**options).kept
+
+
 def test_ids_can_be_left_out() -> None:
     """Without ids, and for what has no number, there is none."""
     made = drafter(include_id=False)

@@ -36,3 +36,19 @@ async def test_a_task_can_be_cancelled(runs_first: bool) -> None:
     cancel()
     with anyio.fail_after(5):
         await over.wait()
+
+
+async def test_an_end_is_told_once_and_at_once() -> None:
+    """Whoever a task wakes with its last words finds it ended."""
+    ends: list[str] = []
+    said = anyio.Event()
+
+    async def work() -> None:
+        said.set()
+
+    start_task(work, on_end=lambda: ends.append("end"))
+    with anyio.fail_after(5):
+        await said.wait()
+    assert ends == ["end"]
+    await anyio.wait_all_tasks_blocked()
+    assert ends == ["end"]

@@ -146,7 +146,9 @@ def entry_prefix(track: str, owner: str, kind: str) -> bytes:
 
 def entry_line(dt_us: int, prefix: bytes, data: bytes) -> bytes:
     """Return an entry's line. `data` is strict JSON on one line, within the limits of `check_limits`."""
-    return with_crc(b'{"dt":%d%b%b' % (dt_us, prefix, data))
+    # As `with_crc` does, without its call.
+    body = b'{"dt":%d%b%b' % (dt_us, prefix, data)
+    return b'%b,"crc":"%08x"}\n' % (body, crc32(body))
 
 
 def prefix_of(entry: Entry) -> bytes:
@@ -174,11 +176,9 @@ def check_limits(data: bytes) -> None:
 
     Raises `UsageError`. The bounds are 64 MiB a line, 190 levels, 4,000 digits.
     """
-    if len(data) <= MAX_DIGITS and data.count(_BRACE) + data.count(_LIST) <= MAX_DEPTH:
-        return
     if len(data) > MAX_LINE_BYTES - 1024:
         raise UsageError(f"an entry of {len(data):,} bytes is too long: a line holds {MAX_LINE_BYTES:,} bytes")
-    if _has_long_number(data) and _has_long_number(_STRING.sub(b"", data)):
+    if len(data) > MAX_DIGITS and _has_long_number(data) and _has_long_number(_STRING.sub(b"", data)):
         raise UsageError(f"an entry holds a number of more than {MAX_DIGITS:,} digits")
     if (depth := nesting(data)) > MAX_DEPTH:
         raise UsageError(f"an entry is nested {depth:,} levels deep: a line holds {MAX_DEPTH}")

@@ -7,7 +7,7 @@ happened, or where the lines go.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
-from playhead.cassettes.digest import Digest
+from playhead.cassettes.digest import BLOCK_BYTES, Digest
 from playhead.cassettes.format import (
     ENDS,
     MAX_LINE_BYTES,
@@ -30,7 +30,7 @@ class CassetteWriter:
 
     The header is written at once. Whatever goes wrong while a line is written (a full disk, an interrupt) makes the
     writer dead: every later call but `discard` raises `CassetteError` naming the cause, so that no cassette is sealed
-    with a hole in it. `entries` counts what was written, and `at_us` is when the last entry was.
+    with a hole in it. `at_us` is when the last entry was.
     """
 
     def __init__(self, sink: Sink, header: Header) -> None:
@@ -46,18 +46,24 @@ class CassetteWriter:
         return writer
 
     def _begin(self, sink: Sink, line: bytes) -> None:
-        self.entries: int = 0
         self.at_us: int = 0
         self._sink = sink
         self._digest = Digest()
+        # What was written and is not digested yet. One buffer that grows is cheaper than all the lines, kept.
+        self._undigested = bytearray()
+        self._lines = 0
         self._put: Callable[[bytes], None] = sink.append
-        self._add_to_digest = self._digest.update
         self._write(line)
 
     @property
     def where(self) -> str:
         """The place of the cassette, for messages."""
         return self._sink.where
+
+    @property
+    def entries(self) -> int:
+        """How many entries were written."""
+        return self._lines - 1
 
     def append(self, at_us: int, prefix: bytes, data: bytes) -> None:
         """Write an entry: `at_us` after the start, with a prefix from `entry_prefix` and strict JSON on one line.
@@ -73,18 +79,11 @@ class CassetteWriter:
             raise UsageError(f"an entry at {at_us:,} µs cannot follow one at {self.at_us:,} µs: time does not go back")
         line = entry_line(at_us - self.at_us, prefix, data)
         self.at_us = at_us
-        try:
-            self._put(line)
-            self._add_to_digest(line)
-            self.entries += 1
-        except BaseException as error:
-            self._die(error)
-            raise
+        self._write(line)
 
     def append_line(self, line: bytes) -> None:
         """Write the line of an entry of another cassette, byte for byte. It was checked when it was read."""
         self._write(line)
-        self.entries += 1
 
     def seal(
         self,
@@ -104,6 +103,7 @@ class CassetteWriter:
         for word in (end, *(runs or {}).values()):
             if word not in ENDS:
                 raise UsageError(f"a run does not end as {word!r}: it is one of {', '.join(ENDS)}")
+        self._digest_it()
         values: dict[str, Any] = {
             "end": end,
             "entries": self.entries,
@@ -142,10 +142,17 @@ class CassetteWriter:
     def _write(self, line: bytes) -> None:
         try:
             self._put(line)
-            self._add_to_digest(line)
+            self._lines += 1
+            self._undigested += line
+            if len(self._undigested) >= BLOCK_BYTES:
+                self._digest_it()
         except BaseException as error:
             self._die(error)
             raise
+
+    def _digest_it(self) -> None:
+        self._digest.update(bytes(self._undigested))
+        self._undigested.clear()
 
     def _die(self, error: BaseException) -> None:
         if self._put == self._refuse:

@@ -71,7 +71,7 @@ class AsyncSSEHandler(MessageHandler):
         if self._ended:
             self.late += 1
             return
-        draft = self._drafter.draft(event)
+        draft = event if type(event) in self._kept else self._drafter.draft(event)
         channel = self._channel
         if not channel.offer(draft) and not await channel.put(draft):
             self.late += 1

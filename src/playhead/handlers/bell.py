@@ -3,7 +3,10 @@
 Knows only waiting and waking, on asyncio and on trio. Does not know what the news is: whoever wakes looks for itself.
 """
 
-import anyio
+import asyncio
+from typing import Any
+
+from playhead.handlers.tasks import running_trio
 
 
 class Bell:
@@ -13,7 +16,7 @@ class Bell:
 
     def __init__(self) -> None:
         self.awaited: bool = False
-        self._event: anyio.Event | None = None
+        self._event: Any = None
 
     def ring(self) -> None:
         """Wake every task that waits now."""
@@ -26,6 +29,8 @@ class Bell:
         """Wait for the next ring. Check first what is waited for: a ring that nobody hears is not kept."""
         event = self._event
         if event is None:
-            event = self._event = anyio.Event()
+            # As anyio does it, which asks anew each time what it runs on.
+            trio = running_trio()
+            event = self._event = asyncio.Event() if trio is None else trio.Event()
             self.awaited = True
         await event.wait()

@@ -43,9 +43,13 @@ class Channel(Generic[Item]):
 
     def offer(self, item: Item) -> bool:
         """Put an item at the end of the line if there is room, and nobody waits for it already. False: there is not."""
-        if self._line or len(self.items) >= self.max_items:
+        items = self.items
+        if self._line or len(items) >= self.max_items:
             return False
-        self._push(item)
+        # As `_push` does, without its call: nearly all items go this way.
+        items.append(item)
+        if self.news.awaited:
+            self.news.ring()
         return True
 
     async def put(self, item: Item) -> bool:

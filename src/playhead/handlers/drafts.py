@@ -6,10 +6,9 @@ until somebody wants it as text or as `SSEMessage`: most are wanted once, and ma
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
@@ -34,6 +33,9 @@ Ours are deeply frozen: their JSON cannot change any more, so it is only made wh
 Serializer = Callable[[Any], Mapping[str, Any] | str]
 """What turns an event into the value that is sent as JSON, or into the very text that is sent."""
 
+_MAX_HEADS: Final = 1000
+_ours: set[type] = set()
+
 
 @dataclass(frozen=True, slots=True)
 class Drafter:
@@ -51,22 +53,29 @@ class Drafter:
     _: KW_ONLY
     ids: Ids = SYSTEM_IDS
     debug: bool = False
+    # What stands before the number of a message, by its name; empty where the message needs care.
+    _heads: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Making a message is what finds text that cannot be sent.
         SSEMessage(id=self.id_prefix)
 
     @property
-    def keeps_ours(self) -> bool:
-        """Say whether the draft of an event of ours is that event."""
-        return self.include_timestamp and self.custom_serializer is None
+    def kept(self) -> Set[type]:
+        """Return the classes whose events are drafts as they are, so far as they were met. It grows.
+
+        Looking there first saves nearly every event a call of `draft`.
+        """
+        return _ours if self._keeps_ours else frozenset()
 
     def draft(self, event: EventLike) -> Draft:
         """Return an event's message. Raises what its serializer raises, and `UsageError` for text that cannot be sent.
 
         Line ends and other control characters in the event's type are made visible.
         """
-        if self.keeps_ours and is_ours(type(event)):
+        # Of the class, for pydantic answers for an instance in several calls.
+        if self._keeps_ours and issubclass(type(event), Event):
+            _ours.add(type(event))
             return event
         return _name(event.event_type), self._data(event)
 
@@ -91,13 +100,12 @@ class Drafter:
     def text(self, draft: Draft, number: int) -> str:
         """Return the message as it goes on the wire."""
         # The same as the message's own text, in as few calls as possible: streams are mostly this.
-        if isinstance(draft, tuple):
-            name, data = draft
-        else:
-            name, data = draft.event_type, event_json(draft)
+        plain: Any = draft
+        name, data = plain if type(plain) is tuple else (plain.event_type, event_json(plain))
         text = data.decode()
-        if number and self.include_id and name and name.isprintable() and "\n" not in text and "\r" not in text:
-            return f"event: {name}\nid: {self.id_prefix}{number}\ndata: {text}\n\n"
+        head = self._heads.get(name) or self._head(name)
+        if head and number and "\n" not in text and "\r" not in text:
+            return f"{head}{number}\ndata: {text}\n\n"
         return encode_fields(_name(name), self._id(number), text)
 
     def texts(self, drafts: Iterable[Draft], first: int) -> str:
@@ -108,6 +116,17 @@ class Drafter:
         """Return the message as a value."""
         name, data = draft if isinstance(draft, tuple) else (_name(draft.event_type), event_json(draft))
         return SSEMessage(name, data.decode(), self._id(number))
+
+    @property
+    def _keeps_ours(self) -> bool:
+        return self.include_timestamp and self.custom_serializer is None
+
+    def _head(self, name: str) -> str:
+        if len(self._heads) >= _MAX_HEADS:
+            self._heads.clear()
+        is_plain = self.include_id and name and name.isprintable()
+        head = self._heads[name] = f"event: {name}\nid: {self.id_prefix}" if is_plain else ""
+        return head
 
     def _id(self, number: int) -> str | None:
         return self.id_prefix + str(number) if number and self.include_id else None
@@ -122,12 +141,6 @@ class Drafter:
 def event_text(event: EventLike) -> str:
     """Return any event's JSON text. One of somebody's own class, with no JSON form, is written with its attributes."""
     return _json(event).decode()
-
-
-@cache
-def is_ours(kind: type) -> bool:
-    """Say whether events of this class are ours."""
-    return issubclass(kind, Event)
 
 
 def _name(event_type: str) -> str:

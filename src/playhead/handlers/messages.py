@@ -20,6 +20,7 @@ class MessageHandler(OnceHandler):
     def __init__(self, drafter: Drafter) -> None:
         super().__init__()
         self._drafter = drafter
+        self._kept = drafter.kept
         self._has_error = False
 
     async def on_complete(self) -> None:

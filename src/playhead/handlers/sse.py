@@ -12,7 +12,7 @@ from typing import Any
 from playhead.errors import UsageError
 from playhead.handlers.base import ClosableStream
 from playhead.handlers.bell import Bell
-from playhead.handlers.drafts import Draft, Drafter, Serializer, is_ours
+from playhead.handlers.drafts import Draft, Drafter, Serializer
 from playhead.handlers.messages import MessageHandler
 from playhead.ids import SYSTEM_IDS, Ids
 from playhead.sse.message import SSEMessage
@@ -54,7 +54,6 @@ class SSEHandler(MessageHandler):
         if max_messages is not None and max_messages < 0:
             raise UsageError(f"SSEHandler(max_messages={max_messages!r}) must be 0 or more, or None to keep all.")
         self.on_message = on_message
-        self._keeps_ours = self._drafter.keeps_ours
         self._drafts: deque[Draft] = deque(maxlen=max_messages)
         self._count = 0
         self._popped = 0
@@ -66,8 +65,7 @@ class SSEHandler(MessageHandler):
         if self._ended:
             self.late += 1
             return
-        # What the drafter would do with nearly all of them, without its call.
-        draft = event if self._keeps_ours and is_ours(event.__class__) else self._drafter.draft(event)
+        draft = event if type(event) in self._kept else self._drafter.draft(event)
         self._drafts.append(draft)
         self._count += 1
         if self._news.awaited:

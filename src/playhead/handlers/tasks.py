@@ -18,12 +18,33 @@ def start_task(run: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable
     `on_end` is called when the task is over, even if it was cancelled before it ran at all. `run` must not raise
     anything but its own cancellation. The event loop cancels what is left when its main task ends.
     """
-    trio: Any = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    trio = running_trio()
+    if trio is not None:
         return _start_on_trio(trio, run, on_end)
-    task = asyncio.get_running_loop().create_task(run())
-    task.add_done_callback(lambda _: on_end())
+    has_ended = False
+
+    def end(*_: object) -> None:
+        nonlocal has_ended
+        if not has_ended:
+            has_ended = True
+            on_end()
+
+    async def ended() -> None:
+        try:
+            await run()
+        finally:
+            end()
+
+    task = asyncio.get_running_loop().create_task(ended())
+    # For one that is cancelled before it ran at all.
+    task.add_done_callback(end)
     return task.cancel
+
+
+def running_trio() -> Any:
+    """Return trio where this code runs on it, else None."""
+    trio: Any = sys.modules.get("trio")
+    return trio if trio is not None and trio.lowlevel.in_trio_run() else None
 
 
 def _start_on_trio(

@@ -27,7 +27,6 @@ class Tee(Generic[T]):
 
     def __init__(self, source: Iterable[T], track: Track) -> None:
         self._source: Any = iter(source)
-        self._next = self._source.__next__
         self._track = track
         self._take = track.take
 
@@ -37,7 +36,7 @@ class Tee(Generic[T]):
     def __next__(self) -> T:
         # As `_step` does, without its call: this is what nearly all consumers do.
         try:
-            item: T = self._next()
+            item: T = next(self._source)
         except StopIteration:
             self._track.finish()
             raise
@@ -87,13 +86,27 @@ class AsyncTee(Generic[T]):
     def __init__(self, source: AsyncIterable[T], track: Track) -> None:
         self._source: Any = aiter(source)
         self._track = track
+        self._take = track.take
         self._has_ended = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T:
-        return await self._step(self._source.__anext__)
+        # As `_step` does, without a coroutine of its own: this is what nearly all consumers do.
+        try:
+            item: T = await self._source.__anext__()
+        except StopAsyncIteration:
+            self._has_ended = True
+            self._track.finish()
+            raise
+        except BaseException as error:
+            self._has_ended = True
+            self._track.finish(error)
+            raise
+        self._has_ended = False
+        self._take(item)
+        return item
 
     async def asend(self, value: Any) -> T:
         """Send a value into the source, an asynchronous generator."""

@@ -3,8 +3,8 @@
 Knows the format and nothing else: no socket, no reconnecting, no time. Does not judge a stream either: whatever the
 standard ignores is ignored here. An observer is told of it; what to say of that is the business of the contracts.
 
-The standard is written in `_read_lines`, line by line. In front of it stands `_read_ordinary`, which takes whole
-blocks of the two shapes that nearly every server sends, at a fraction of the cost, and leaves everything else alone.
+The standard is written in `_read_lines`, line by line. In front of it stands `read_ordinary`, which takes whole blocks
+of the two shapes that nearly every server sends, at a fraction of the cost, and leaves everything else alone.
 """
 
 import re
@@ -14,18 +14,13 @@ from typing import NoReturn
 from playhead.errors import UsageError, WireError
 from playhead.sse.message import MAX_RETRY_DIGITS, SSEMessage, check_name, trusted_message
 from playhead.sse.oddity import Odd, Oddity, Watcher
+from playhead.sse.ordinary import read_ordinary
 
 _BOM = b"\xef\xbb\xbf"
 _NUL, _LF, _CR, _COLON = b"\0\n\r:"
 _DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 _SLICE_BYTES = 32 * 1024
 """How much is read at a time. Copies of longer pieces leave the processor's cache, which costs half the speed."""
-
-
-# What stands before data and before id inside an ordinary block, and between two blocks.
-_LF_SEPARATORS = ("\ndata: ", "\nid: ", "\n\ndata: ", "\n\nevent: ")
-_CRLF_SEPARATORS = ("\r\ndata: ", "\r\nid: ", "\r\n\r\ndata: ", "\r\n\r\nevent: ")
-_UNUSUAL = re.compile(r"[\r\n\0]").search
 _HAS_DATA = re.compile(rb"^data(?::|$)", re.MULTILINE).search
 
 
@@ -154,10 +149,14 @@ class SSEParser:
         if not self._fresh or len(chunk) > self._max_ordinary_bytes:
             return self._take_lines(chunk, messages)
         blocks, blank, rest = chunk.rpartition(between)
-        found = self._read_ordinary(blocks, crlf) if blank else []
-        if found is None:
-            return self._take_lines(chunk, messages)
-        messages += found
+        if blank:
+            where = self._line, self._offset, self._id, self._id_inherited
+            found = read_ordinary(blocks, where, crlf=crlf)
+            if found is None:
+                return self._take_lines(chunk, messages)
+            messages += found[0]
+            self._line, self._offset, self._id, self._id_inherited = found[1]
+            self._last_event_id = self._id
         if _CR in rest or (_LF in rest and not _may_wait(rest)):
             return self._take_lines(rest, messages)
         self._pending += rest
@@ -187,55 +186,6 @@ class SSEParser:
                     raise
                 self._reported = False
                 break
-        return messages
-
-    def _read_ordinary(self, blocks: bytes, crlf: bool) -> list[SSEMessage] | None:
-        """Read blocks, the last empty line cut off, that are all data lines, or all event, perhaps id, and data lines.
-
-        Returns None, and changes nothing, if there is anything else among them.
-        """
-        try:
-            text = blocks.decode()
-        except UnicodeDecodeError:
-            return None
-        data_start, id_start, data_block, event_block = _CRLF_SEPARATORS if crlf else _LF_SEPARATORS
-        beheaded = text.removeprefix("data: ")
-        named = beheaded == text
-        if named:
-            beheaded = text.removeprefix("event: ")
-            if beheaded == text:
-                return None
-        separator = event_block if named else data_block
-        bodies = beheaded.split(separator)
-        sizes = None if text.isascii() else _sizes(blocks[len(text) - len(beheaded) :], separator, len(bodies))
-        line, offset, id, id_inherited = self._line, self._offset, self._id, self._id_inherited
-        event = "message"
-        messages: list[SSEMessage] = []
-        for data in bodies:
-            size = len(data) if sizes is None else sizes[len(messages)]
-            lines = 2
-            if named:
-                event, found, data = data.partition(data_start)
-                if not found:
-                    return None
-                lines = 3
-                if "\n" in event or (crlf and "\r" in event):
-                    event, found, id = event.partition(id_start)
-                    if not found or _UNUSUAL(event) or _UNUSUAL(id):
-                        return None
-                    id_inherited, lines = False, 4
-            if "\n" in data or (crlf and "\r" in data):
-                parts = data.split(data_start)
-                data = "\n".join(parts)
-                if "\r" in data or data.count("\n") >= len(parts):
-                    return None
-                lines += len(parts) - 1
-            messages.append(trusted_message(event or "message", data, id, None, id_inherited, line, offset))
-            id_inherited = True
-            line += lines
-            offset += size + len(separator)
-        self._line, self._offset, self._id_inherited = line, offset, True
-        self._id = self._last_event_id = id
         return messages
 
     def _take_lines(self, chunk: bytes, messages: list[SSEMessage]) -> list[SSEMessage]:
@@ -393,8 +343,3 @@ def _may_wait(rest: bytes) -> bool:
     """
     ends = rest.count(b"\n")
     return rest.startswith(b"event: ") and (ends == 1 or (ends == 2 and rest.split(b"\n")[1].startswith(b"id: ")))
-
-
-def _sizes(blocks: bytes, separator: str, count: int) -> list[int]:
-    """Return how many bytes each body has. Most chunks carry one, which needs no search."""
-    return [len(blocks)] if count == 1 else list(map(len, blocks.split(separator.encode())))
