@@ -21,6 +21,7 @@ _HOMES: Final = {
     "AsyncSSEHandler": "playhead.handlers.async_sse",
     "BaseStreamHandler": "playhead.handlers.base",
     "BufferingHandler": "playhead.handlers.buffering",
+    "Checkpointer": "playhead.recording.checkpoints",
     "CompositeHandler": "playhead.handlers.composite",
     "ConsoleHandler": "playhead.handlers.console",
     "ContractHandler": "playhead.handlers.contract",

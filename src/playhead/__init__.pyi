@@ -28,6 +28,7 @@ from playhead.handlers.minimal import MinimalConsoleHandler
 from playhead.handlers.sse import SSEHandler
 from playhead.handlers.structured import StructuredStream, stream_structured
 from playhead.models.scripted import ScriptedModel
+from playhead.recording.checkpoints import Checkpointer
 from playhead.recording.recorder import Recorder, record
 from playhead.replaying.pace import scaled
 from playhead.replaying.replay import replay
@@ -39,9 +40,11 @@ from playhead.sse.message import SSEMessage
 from playhead.sse.parser import SSEParser
 
 __all__ = [
+    "Agent",
     "AsyncSSEHandler",
     "BaseStreamHandler",
     "BufferingHandler",
+    "Checkpointer",
     "CompositeHandler",
     "ConsoleHandler",
     "ContractHandler",

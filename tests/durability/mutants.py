@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-MODULES: Final = ("reading", "jsonl", "sqlite", "damage")
+MODULES: Final = ("reading", "jsonl", "sqlite", "damage", "packed", "compressing")
 """What of `playhead.cassettes` reads."""
 
 TESTS: Final = {
@@ -27,6 +27,8 @@ TESTS: Final = {
     "damage": ("test_damage.py", "test_reading.py"),
     "jsonl": ("test_jsonl.py", "test_store.py", "test_reading.py", "../durability/test_disks.py"),
     "sqlite": ("test_sqlite.py", "test_store.py"),
+    "packed": ("test_packed.py", "test_compressing.py"),
+    "compressing": ("test_compressing.py", "../hostile/test_bombs.py", "test_packed.py"),
 }
 """Which tests of `tests/cassettes` are tried on a module, the likeliest first; the tests of damage come after them."""
 

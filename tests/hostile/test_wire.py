@@ -1,6 +1,9 @@
 """What a recording says cannot write lines of its own on the wire."""
 
 import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +11,13 @@ from hypothesis import strategies as st
 
 from playhead.errors import PlayheadError
 from playhead.events import decode_event
+from playhead.events.locus import LOCUS
+from playhead.events.tagged import dumps
+from playhead.handlers.drafts import Drafter
+from playhead.handlers.packets import sse_event_packet, sse_result_packet
 from playhead.handlers.sse import SSEHandler
+from playhead.provider.formats.base import message
+from playhead.server.frames import Framer
 from playhead.sse.message import SSEMessage
 from playhead.sse.parser import SSEParser
 
@@ -26,8 +35,8 @@ def test_no_name_or_id_injects_a_field(event: str | None, id: str | None, data: 
     parser = SSEParser()
     messages = parser.feed(wire) + parser.close()
     assert len(messages) <= 1
-    for message in messages:
-        assert message.data == data.replace("\r\n", "\n").replace("\r", "\n")
+    for each in messages:
+        assert each.data == data.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @pytest.mark.parametrize("break_", ["\n", "\r", "\r\n"])
@@ -50,3 +59,44 @@ async def test_the_type_of_an_event_injects_nothing() -> None:
     messages = parser.feed(told.encode()) + parser.close()
     assert len(messages) <= 1
     assert all("\nforged" not in message.data and message.event != "forged" for message in messages)
+
+
+def taped(event: Any) -> Any:
+    """Return an event as a cassette gives it."""
+    return decode_event(event, dialect="locus")
+
+
+WRITERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "a handler": lambda event: (drafter := Drafter()).text(drafter.draft(taped(event)), 7),
+    "a handler without ids": lambda event: (drafter := Drafter(include_id=False)).text(drafter.draft(taped(event)), 7),
+    "a handler's value": lambda event: (drafter := Drafter()).message(drafter.draft(taped(event)), 7).format(),
+    "a handler with text of its own": lambda event: (
+        drafter := Drafter(custom_serializer=lambda each: json.dumps(event, indent=1).replace("\n", "\r"))
+    ).text(drafter.draft(taped(event)), 7),
+    "a packet": lambda event: sse_event_packet(taped(event)),
+    "a result": lambda event: sse_result_packet(event),
+    "a provider": lambda event: message(event, event="chunk").decode(),
+    "the server, live": lambda event: Framer("0" * 32, LOCUS).live(taped(event), 7).sse().decode(),
+    "the server, by classes": lambda event: Framer("0" * 32, LOCUS, "class").live(taped(event), 7).sse().decode(),
+    "the server, from a tape": lambda event: Framer("0" * 32, LOCUS).taped(dumps(event), 7).sse().decode(),
+}
+"""Everything that writes an event as a message."""
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@given(name=BREAKS, text=BREAKS)
+def test_no_writer_lets_an_event_forge_a_message(write: Callable[[dict[str, Any]], str], name: str, text: str) -> None:
+    """Whatever its type and its text are, an event is one message that says what it said, with the id it was given."""
+    event = {"event_type": f"x{name}data: forged", "text": text, f"k{name}": [text]}
+    parser = SSEParser()
+    (only,) = parser.feed(write(event).encode()) + parser.close()
+    assert json.loads(only.data)["text"] == text
+    assert only.id in ("", "7", "0" * 32 + ":7")
+    assert only.retry is None
+    assert not set(only.event or "") & set("\r\n\0")
+
+
+def test_a_prefix_of_ids_that_injects_is_refused() -> None:
+    """It is the program's own, and is looked at once, where it is given."""
+    with pytest.raises(PlayheadError, match="a line feed"):
+        Drafter(id_prefix="1\ndata: forged\n")

@@ -29,6 +29,15 @@ def test_it(tape, number):
 """
 """Twelve tests, each of which asks something else."""
 
+EVERY_MODE = TESTS.replace(
+    '@pytest.mark.playhead(name="shared")\n',
+    "@pytest.mark.parametrize('mode', [\n"
+    "    pytest.param(mode, marks=pytest.mark.playhead(name=mode, mode=mode))\n"
+    "    for mode in ('once', 'new_episodes', 'all', 'rewrite')\n"
+    "])\n",
+).replace("test_it(tape, number)", "test_it(tape, mode, number)")
+"""The same twelve, in each mode that records, into a cassette for each."""
+
 DATABASE = """
 import playhead
 import pytest
@@ -46,14 +55,6 @@ def pytest_collection_modifyitems(items):
     random.Random(os.environ["SEED"]).shuffle(items)
 """
 
-SCHEDULES = (
-    ("once", "load", "1"),
-    ("new_episodes", "worksteal", "2"),
-    ("all", "load", "3"),
-    ("rewrite", "worksteal", "4"),
-)
-"""A mode, how tests are handed to the workers, and in which order."""
-
 
 def told(path: Path) -> list[tuple[str, str, bytes]]:
     """Return what is on a cassette, without its times."""
@@ -69,23 +70,23 @@ def shared(project: Project) -> Path:
     return project.path / "cassettes/shared.jsonl"
 
 
-@pytest.mark.parametrize(("mode", "schedule", "seed"), SCHEDULES)
-def test_nothing_is_lost_and_no_schedule_shows(
-    project: Project, shared: Path, mode: str, schedule: str, seed: str
-) -> None:
-    """Twelve tests on eight workers leave what they leave one after the other, and so it is with a database."""
-    project.run("--playhead-mode=once").assert_outcomes(passed=12)
-    alone = told(shared)
-    assert len({owner for owner, _, _ in alone}) == 24
-    if mode == "once":
-        shared.unlink()
+@pytest.mark.parametrize(("schedule", "seed"), [("load", "1"), ("worksteal", "2")])
+def test_nothing_is_lost_and_no_schedule_shows(project: Project, schedule: str, seed: str) -> None:
+    """Twelve tests on eight workers leave what they leave one after the other, in any mode, and into a database."""
+    project.write({"test_it.py": EVERY_MODE})
+    project.run().assert_outcomes(passed=48)
+    cassettes = sorted((project.path / "cassettes").iterdir())
+    alone = {path: told(path) for path in cassettes}
+    assert [path.stem for path in cassettes] == ["all", "new_episodes", "once", "rewrite"]
+    assert all(len({owner for owner, _, _ in entries}) == 24 for entries in alone.values())
+    for path in cassettes[1:3]:
+        path.unlink()
     project.write({"conftest.py": SHUFFLED, "test_db.py": DATABASE})
-    environment = {"SEED": seed}
-    arguments = ("-n8", f"--dist={schedule}", f"--playhead-mode={mode}")
-    done = project.run_apart(*arguments, plugins=("xdist",), environment=environment, timeout_s=300)
-    assert "24 passed" in done.stdout, done.stdout + done.stderr
-    assert told(shared) == alone
-    assert [path.name for path in shared.parent.iterdir()] == ["shared.jsonl"]
+    arguments = ("-n8", f"--dist={schedule}")
+    done = project.run_apart(*arguments, plugins=("xdist",), environment={"SEED": seed}, timeout_s=300)
+    assert "60 passed" in done.stdout, done.stdout + done.stderr
+    assert sorted((project.path / "cassettes").iterdir()) == cassettes
+    assert {path: told(path) for path in cassettes} == alone
     stored = {place.name: place for place in list_places(project.path / "runs.db")}
     assert set(stored) == {str(number) for number in range(12)}
     for number, place in stored.items():

@@ -7,8 +7,8 @@ import pytest
 from playhead.events.codec import event_json
 from playhead.events.dialects import DIALECTS, get_dialect
 from playhead.events.spans import Verb
-from playhead.events.tagged import dumps, loads
-from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, Piece, Stream, read_field
+from playhead.events.tagged import dumps
+from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, Piece, Stream, put_back, read_field
 from tests.recording.samples import chunk, run_of_a_tool, terminate, think
 from tests.secrets.corpus import feeding
 
@@ -37,8 +37,7 @@ def test_every_text_of_the_tables_is_found(dialect: str) -> None:
             piece, _ = EventTexts(table, "r1").look(event, dumps(event))
             assert piece is not None
             assert piece.text == "old"
-            changed = piece.put_back(dumps(event), "new")
-            assert changed == dumps(event).replace(b"old", b"new")
+            assert put_back(dumps(event), [(piece.where, "new")]) == dumps(event).replace(b"old", b"new")
 
 
 def test_most_events_mean_nothing() -> None:
@@ -79,7 +78,6 @@ def test_chunks_are_one_stream() -> None:
     piece, ended = texts.look(b"\xff\x00a", b"")
     assert isinstance(piece, Piece)
     assert (piece.text, piece.is_all, ended) == ("\xff\x00a", True, ())
-    assert loads(piece.put_back(b"", "\xffb")) == b"\xffb"
     assert texts.look("text", b"") is NOTHING
     assert list(texts.close()) == [piece.stream]
 

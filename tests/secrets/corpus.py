@@ -44,20 +44,38 @@ DISGUISES: dict[str, Disguise] = {
     "in a list in a list": lambda key: {"rows": [["a", [key]]]},
     "in JSON in a string": lambda key: {"arguments": nested(key, 1)},
     "in JSON in a string, twice": lambda key: {"arguments": nested(key, 2)},
+    "in JSON in a string, five times": lambda key: {"arguments": nested(key, 5)},
+    "in JSON in a sentence": lambda key: {"error": f"401: {nested(key, 1)}, said the server"},
     "in a query": lambda key: {"url": f"https://api.example/v1?q=1&api_key={key}"},
     "in a query, percent-encoded": lambda key: {"url": f"https://api.example/v1?q=1&api_key={quote(key, safe='')}"},
+    "in a form": lambda key: {"body": f"grant_type=refresh&token={quote(key, safe='')}"},
+    "in a sentence, percent-encoded": lambda key: {"text": f"see {quote(key, safe='')} there"},
+    "as the user of a URL": lambda key: {"url": f"https://{quote(key, safe='')}@api.example/v1"},
+    "as the password of a URL": lambda key: {"url": f"https://me:{quote(key, safe='')}@api.example/v1"},
     "in a header, lower case": lambda key: {"headers": [["x-api-key", key]]},
     "in a header, upper case": lambda key: {"headers": {"X-API-KEY": key}},
     "behind Bearer": lambda key: {"headers": {"Authorization": f"Bearer {key}"}},
     "in a shell command": lambda key: {"command": f"API_KEY='{key}' ./run"},
     "in a Python repr": lambda key: {"error": repr({"key": key})},
+    "in a table of HTML": lambda key: {"page": f"<td>{key}</td>"},
+    "behind a colour of the terminal": lambda key: {"text": f"\x1b[31m{key}\x1b[0m"},
+    "percent-encoded twice": lambda key: {"text": quote(quote(key, safe=""), safe="")},
     "in base64": lambda key: {"blob": base64.b64encode(key.encode()).decode()},
     "backwards": lambda key: {"text": key[::-1]},
     "with blanks between its characters": lambda key: {"text": " ".join(key)},
+    "with a line break in it": lambda key: {"text": f"{key[:9]}\n{key[9:]}"},
+    "with a character of no width in it": lambda key: {"text": f"{key[:9]}\u200b{key[9:]}"},
 }
 """Disguises of whole keys."""
 
-NOT_CAUGHT = {"in base64", "backwards", "with blanks between its characters"}
+NOT_CAUGHT = {
+    "percent-encoded twice",
+    "in base64",
+    "backwards",
+    "with blanks between its characters",
+    "with a line break in it",
+    "with a character of no width in it",
+}
 """What nobody can catch without taking harmless data for secrets."""
 
 

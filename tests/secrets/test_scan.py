@@ -12,8 +12,10 @@ import pytest
 from playhead.cassettes.places import locate
 from playhead.cassettes.redact.patterns import RULES
 from playhead.cli.scanning import CODES
+from playhead.recording.recorder import record
 from tests.cli.running import playhead, write_tape
 from tests.secrets.corpus import keys, leaks
+from tests.secrets.taping import sse
 
 KEY = next(key for kind, key in keys() if kind == "github-token")
 
@@ -72,6 +74,25 @@ def test_logs_and_bytes_are_scanned_too(tmp_path: Path, name: str) -> None:
     path.write_bytes(b"\xff\n" + json.dumps({"text": f"see {KEY}"}).encode() + b"\n")
     shown = playhead("scan", path)
     assert (shown.code, shown.out.partition(" ")[0]) == (1, f"{path}:2:")
+
+
+@pytest.mark.parametrize("name", ["run.sse", "curl.log"])
+def test_messages_in_a_file_are_looked_at_together(tmp_path: Path, name: str) -> None:
+    """A key that is cut over two messages of a recorded response is told in the line where it begins."""
+    path = tmp_path / name
+    path.write_bytes(b"".join(sse({"t": "\u00e9"}, {"t": KEY[:9]}, {"t": KEY[9:]})) + b"\xff\n" + KEY.encode())
+    shown = playhead("scan", path)
+    assert [line.partition(" ")[0] for line in shown.out.splitlines()] == [f"{path}:3:", f"{path}:8:"]
+    assert not leaks(KEY, shown.out + shown.err)
+
+
+def test_bytes_that_are_no_text_are_looked_at(tmp_path: Path) -> None:
+    """A taped chunk that is not UTF-8 stands in the file as base64, and is told and cleaned as any other."""
+    with record(tmp_path / "old.jsonl", redact=()) as tape:
+        list(tape.chunks([b"\xff" + KEY.encode()]))
+    assert playhead("scan", tmp_path / "old.jsonl").out.startswith(f"{tmp_path / 'old.jsonl'}:2: SEC001 ")
+    assert playhead("scrub", tmp_path / "old.jsonl").code == 0
+    assert playhead("scan", tmp_path / "old.scrubbed.jsonl").code == 0
 
 
 def test_an_unreadable_file_is_no_clean_one(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from playhead.agent.asking import Model
 from playhead.agent.blocking import iterate
-from playhead.agent.hooks import HookProvider, Hooks, RunInfo
+from playhead.agent.hooks import HookProvider, Hooks, RunInfo, listeners_of
 from playhead.agent.loop import Run
 from playhead.agent.results import AgentResult
 from playhead.agent.sessions import Session
@@ -79,6 +79,8 @@ class Agent:
     ) -> None:
         _check("tool_execution", tool_execution, ToolExecutionMode)
         _check("tool_event_order", tool_event_order, ToolEventOrder)
+        if not isinstance(name, str | None):
+            raise UsageError(f"name={name!r}: a name is a text, for events carry it")
         known = _by_name(map(tool_of, tools))
         limit = MaxIterations(max_iterations)
         self._threads = Threads(checkpointer)
@@ -88,7 +90,7 @@ class Agent:
             descriptions=tuple(tool.describe() for tool in known.values()),
             name=name,
             system_prompt=system_prompt,
-            hooks=tuple(hooks),
+            listeners=listeners_of(hooks),
             condition=limit if termination is None else termination | limit,
             reflexion=reflexion,
             grounding=grounding,
@@ -141,7 +143,7 @@ class Agent:
         """
         before = await self._threads.load(thread_id, checkpoint_id)
         state = asked(before, prompt, run_id=self._setup.ids.new(), thread_id=thread_id)
-        async with aclosing(self._events(state, thread_id, metadata, stream_tokens)) as events:
+        async with aclosing(self._run(state, thread_id, metadata, stream_tokens).events()) as events:
             async for event in events:
                 yield event
 
@@ -162,7 +164,7 @@ class Agent:
         """
         before = await self._threads.load(thread_id, checkpoint_id)
         state = answered(before, answer, thread_id=thread_id)
-        async with aclosing(self._events(state, thread_id, metadata, stream_tokens)) as events:
+        async with aclosing(self._run(state, thread_id, metadata, stream_tokens).events()) as events:
             async for event in events:
                 yield event
 
@@ -202,16 +204,11 @@ class Agent:
         """Let go of a thread that is kept in memory. What a checkpointer has stays there."""
         self._threads.forget(thread_id)
 
-    async def _events(
-        self, state: AgentState, thread_id: str | None, metadata: Mapping[str, Any] | None, streams: bool
-    ) -> AsyncGenerator[AgentEvent, None]:
+    def _run(self, state: AgentState, thread_id: str | None, metadata: Mapping[str, Any] | None, streams: bool) -> Run:
         setup = self._setup
         info = RunInfo(setup.ids.new(), setup.name, thread_id, dict(metadata or {}))
-        hooks = Hooks(setup.hooks, info)
-        run = Run(setup, state, hooks, lambda state: self._threads.save(thread_id, state), streams)
-        async with aclosing(run.events()) as events:
-            async for event in events:
-                yield event
+        hooks = Hooks(setup.listeners, info)
+        return Run(setup, state, hooks, lambda state: self._threads.save(thread_id, state), streams)
 
 
 def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:

@@ -14,7 +14,7 @@ from playhead.agent.faults import Fault
 from playhead.agent.hooks import AfterModelCall, BeforeModelCall, Hooks
 from playhead.agent.setup import Setup
 from playhead.agent.state import Message
-from playhead.events.locus import ModelRetryEvent
+from playhead.events.locus import ModelChunkEvent, ModelRetryEvent
 
 MAX_ATTEMPTS: Final = 100
 """How often hooks may have one question asked again."""
@@ -42,11 +42,17 @@ class Asker:
             steering.heed()
             fault = None
             try:
-                async with aclosing(self._once(messages)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                asking, self.answer = self._asking(messages), Answer()
+                if not self.streams:
+                    await asking.whole(self.answer)
+                else:
+                    async with aclosing(asking.pieces(self.answer)) as pieces:
+                        async for piece in pieces:
+                            yield self._named(piece)
             except Fault as raised:
                 fault = raised
+            if AfterModelCall not in self.hooks.heard:
+                break
             steering = await self.hooks.tell(AfterModelCall, **told, **self._outcome(fault))
             for event in steering.emitted:
                 yield event
@@ -58,23 +64,20 @@ class Asker:
         if fault is not None:
             raise fault
 
-    async def _once(self, messages: Sequence[Message]) -> Events:
+    def _asking(self, messages: Sequence[Message]) -> Asking:
         setup, clock = self.setup, self.setup.clock
         until_ns = clock.monotonic_ns() + min(setup.patience.answer_s, self.left_s()) * 1e9
-        asking = Asking(
+        return Asking(
             setup.model,
             messages,
             setup.descriptions,
             setup.patience.silence_s,
             lambda: max(0.0, (until_ns - clock.monotonic_ns()) / 1e9),
         )
-        self.answer = Answer()
-        if not self.streams:
-            await asking.whole(self.answer)
-            return
-        async with aclosing(asking.pieces(self.answer)) as pieces:
-            async for piece in pieces:
-                yield piece if setup.name is None else piece.model_copy(update={"agent_name": setup.name})
+
+    def _named(self, piece: ModelChunkEvent) -> ModelChunkEvent:
+        name = self.setup.name
+        return piece if name is None else piece.model_copy(update={"agent_name": name})
 
     def _outcome(self, fault: Fault | None) -> dict[str, Any]:
         answer = self.answer

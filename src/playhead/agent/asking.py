@@ -8,8 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from anyio import fail_after
-
+from playhead.agent.deadlines import move_on_after
 from playhead.agent.faults import Fault, is_harness_failure, model_fault
 from playhead.agent.state import Message
 from playhead.events.locus import ModelChunkEvent, ModelCompleteEvent, ToolCall
@@ -107,9 +106,12 @@ class Asking:
 
     async def whole(self, answer: Answer) -> None:
         """Gather the answer in one piece. Raises `Fault` for whatever goes wrong with the model."""
+        left_s = self.left_s()
         try:
-            with fail_after(self.left_s()):
+            with move_on_after(left_s):
                 answer.take_whole(await self.model.complete(self.messages, self.tools))
+            if not answer.is_done:
+                raise TimeoutError(f"there was no answer after {left_s:g} s")
         except Exception as error:
             if is_harness_failure(error):
                 raise
@@ -118,7 +120,8 @@ class Asking:
     async def _next(self, stream: AsyncIterator[ModelChunkEvent]) -> ModelChunkEvent | None:
         wait_s = min(self.silence_s, self.left_s())
         try:
-            with fail_after(wait_s):
+            with move_on_after(wait_s):
                 return await anext(stream, None)
         except TimeoutError as error:
             raise Fault("timeout", f"the model was silent for {wait_s:g} s") from error
+        raise Fault("timeout", f"the model was silent for {wait_s:g} s")

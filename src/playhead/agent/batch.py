@@ -4,7 +4,7 @@ Knows tasks, and that none of them outlives the stream that they feed. Does not 
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
@@ -30,14 +30,14 @@ GRACE_S: Final = 5.0
 
 
 async def run_jobs(
-    jobs: Sequence[Job], *, at_once: bool, go_on: Callable[[], bool]
-) -> AsyncGenerator[tuple[int, AgentEvent], None]:
-    """Run jobs and yield their events, each with the position of its job, as they come.
+    jobs: Sequence[Job], *, at_once: bool, go_on: Callable[[], bool], order: "InCallOrder | None" = None
+) -> Events:
+    """Run jobs and yield their events as they come, or in that order.
 
     A job begins when the one before has sent its first event; unless `at_once`, when that has ended and `go_on()` says
     so. When the stream is closed, or its reader cancelled, the jobs are cancelled, and have ended when that returns.
     """
-    work = _Work(jobs, at_once, go_on)
+    work = _Work(jobs, at_once, go_on, order)
     work.begin()
     try:
         while work.line or work.running:
@@ -46,37 +46,75 @@ async def run_jobs(
             if work.running and not work.line:
                 await work.news.wait()
     finally:
-        work.waiting.clear()
-        for cancel in tuple(work.running.values()):
-            cancel()
-        with move_on_after(GRACE_S, shield=True):
-            while work.running:
-                await work.news.wait()
+        if work.running:
+            await work.stop()
+
+
+class InCallOrder:
+    """Hold every completion back until those of the calls before it have come. It has the time at which it is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._held: dict[int, AgentEvent] = {}
+        self._turn = 0
+
+    def put(self, position: int, event: AgentEvent) -> Iterator[AgentEvent]:
+        """Yield what is to be told now that the job there has sent this."""
+        if event.event_type != "tool_complete":
+            yield event
+            return
+        self._held[position] = event
+        while self._turn in self._held:
+            yield self._told(self._turn)
+            self._turn += 1
+
+    def close(self) -> Iterator[AgentEvent]:
+        """Yield what is held when all jobs have ended: one that paused has no completion."""
+        for position in sorted(self._held):
+            yield self._told(position)
+
+    def _told(self, position: int) -> AgentEvent:
+        return self._held.pop(position).model_copy(update={"timestamp": self._clock.now()})
 
 
 class _Work:
     """Start jobs in their order, each from the same context, and gather their events."""
 
-    def __init__(self, jobs: Sequence[Job], at_once: bool, go_on: Callable[[], bool]) -> None:
-        self.line: deque[tuple[int, AgentEvent]] = deque()
+    def __init__(
+        self, jobs: Sequence[Job], at_once: bool, go_on: Callable[[], bool], order: InCallOrder | None
+    ) -> None:
+        self.line: deque[AgentEvent] = deque()
         self.running: dict[int, Callable[[], object]] = {}
-        self.waiting = deque(enumerate(jobs))
         self.news = Bell()
+        self._waiting = deque(enumerate(jobs))
         self._at_once = at_once
         self._go_on = go_on
+        self._order = order
         self._newest = -1
         self._context = copy_context()
 
     def begin(self) -> None:
         """Start the next job, if there is one."""
-        if self.waiting:
-            self._newest, job = self.waiting.popleft()
+        if self._waiting:
+            self._newest, job = self._waiting.popleft()
             run = partial(job, partial(self._put, self._newest))
             start = partial(start_task, run, on_end=partial(self._end, self._newest))
             self.running[self._newest] = self._context.copy().run(start)
 
+    async def stop(self) -> None:
+        """Cancel what runs, and wait until it has ended."""
+        self._waiting.clear()
+        for cancel in tuple(self.running.values()):
+            cancel()
+        with move_on_after(GRACE_S, shield=True):
+            while self.running:
+                await self.news.wait()
+
     def _put(self, position: int, event: AgentEvent) -> None:
-        self.line.append((position, event))
+        if self._order is None:
+            self.line.append(event)
+        else:
+            self.line.extend(self._order.put(position, event))
         if self._at_once and position == self._newest:
             self.begin()
         self.news.ring()
@@ -85,27 +123,6 @@ class _Work:
         del self.running[position]
         if position == self._newest and (self._at_once or self._go_on()):
             self.begin()
+        if self._order is not None and not self.running:
+            self.line.extend(self._order.close())
         self.news.ring()
-
-
-async def in_call_order(
-    events: AsyncGenerator[tuple[int, AgentEvent], None], *, clock: Clock
-) -> AsyncGenerator[tuple[int, AgentEvent], None]:
-    """Hold every completion back until those of the calls before it have come. It has the time at which it is told."""
-    held: dict[int, AgentEvent] = {}
-    turn = 0
-    async for position, event in events:
-        if event.event_type != "tool_complete":
-            yield position, event
-            continue
-        held[position] = event
-        while turn in held:
-            yield turn, _told_now(held.pop(turn), clock)
-            turn += 1
-    # One that paused has no completion, and those behind it are told now.
-    for position in sorted(held):
-        yield position, _told_now(held[position], clock)
-
-
-def _told_now(event: AgentEvent, clock: Clock) -> AgentEvent:
-    return event.model_copy(update={"timestamp": clock.now()})

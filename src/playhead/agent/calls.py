@@ -7,18 +7,24 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Final
 
-from anyio import move_on_after, to_thread
+from anyio import to_thread
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from playhead.agent.batch import Put
+from playhead.agent.deadlines import move_on_after
 from playhead.agent.faults import is_harness_failure
 from playhead.agent.hooks import AfterToolCall, BeforeToolCall, Hooks, Steering
 from playhead.agent.setup import Setup
 from playhead.agent.tools import CURRENT, Paused, Running, Tool
+from playhead.events.frozen import freeze
 from playhead.events.locus import AgentEvent, ToolCall, ToolCompleteEvent, ToolStartEvent
+from playhead.events.made import maker
+
+_START: Final = maker(ToolStartEvent)
+_COMPLETE: Final = maker(ToolCompleteEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Caller:
 
     async def _before(self, number: int, call: ToolCall, put: Put) -> tuple[ToolCall, str | None]:
         """Return the call as the hooks want it, and why it is not to be made, if so."""
+        if BeforeToolCall not in self.hooks.heard:
+            return call, None
         steering = await self.hooks.tell(
             BeforeToolCall, number=number, tool_name=call.name, tool_call_id=call.id, arguments=call.arguments
         )
@@ -100,7 +108,7 @@ class Caller:
             start_ns = setup.clock.monotonic_ns()
             running = Running(call, put, setup.clock, setup.name, list(answers), self.run_key)
             outcome = await run_tool(setup.tools.get(call.name), running, timeout_s=self.timeout_s())
-            if outcome.failure is not None:
+            if outcome.failure is not None or AfterToolCall not in self.hooks.heard:
                 return outcome
             steering = await self.hooks.tell(
                 AfterToolCall,
@@ -119,7 +127,7 @@ class Caller:
             await setup.clock.sleep(steering.delay_s)
 
     def _start(self, call: ToolCall) -> ToolStartEvent:
-        return ToolStartEvent(
+        return _START(
             tool_name=call.name,
             tool_call_id=call.id,
             arguments=call.arguments,
@@ -128,13 +136,13 @@ class Caller:
         )
 
     def _complete(self, made: Called) -> ToolCompleteEvent:
-        return ToolCompleteEvent(
+        return _COMPLETE(
             tool_name=made.call.name,
             tool_call_id=made.call.id,
             result=made.outcome.result,
             error=made.outcome.error,
             duration_ms=made.duration_ms,
-            structured_content=made.outcome.structured,
+            structured_content=freeze(made.outcome.structured),
             agent_name=self.setup.name,
             timestamp=self.setup.clock.now(),
         )

@@ -10,7 +10,7 @@ it, but for the custom events that they emit.
                 event.cancel("not while I am watching")
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -47,10 +47,15 @@ class Steering:
     emitted: list[CustomEvent] = field(default_factory=list)
     is_over: bool = False
 
+    @property
+    def fault(self) -> Fault | None:
+        """Return how the run ends where a hook has cancelled it."""
+        return None if self.cancelled is None else Fault("cancelled", self.cancelled)
+
     def heed(self) -> None:
-        """Raise `Fault` where a hook has cancelled the run."""
-        if self.cancelled is not None:
-            raise Fault("cancelled", self.cancelled)
+        """Raise the fault, if there is one."""
+        if self.fault is not None:
+            raise self.fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ class HookEvent:
         Raises `UsageError` where there is nothing left to stop.
         """
         self._open(_CANCEL)
-        self.steering.cancelled = reason
+        self.steering.cancelled = _text(_CANCEL, reason)
 
     def retry(self, *, delay_s: float = 0.0) -> None:
         """Do it once more, after so many seconds: the model's answer, or the call of a tool.
@@ -94,7 +99,7 @@ class HookEvent:
     def replace_result(self, result: str) -> None:
         """Let this be the tool's result, even if it failed. Raises `UsageError` at another moment than after it."""
         self._open(_RESULT)
-        self.steering.result = result
+        self.steering.result = _text(_RESULT, result)
 
     def _open(self, method: str) -> None:
         if method != "emit" and method not in self.may:
@@ -102,6 +107,13 @@ class HookEvent:
             raise UsageError(f"{type(self).__name__}.{method}() means nothing: at this moment there are {known}")
         if self.steering.is_over:
             raise UsageError(f"{type(self).__name__}.{method}() comes too late: the hook has returned, the run went on")
+
+
+def _text(method: str, value: object) -> str:
+    # It goes into an event, which is not validated again.
+    if not isinstance(value, str):
+        raise UsageError(f"{method}() takes a text, and this is {type(value).__name__}")
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,36 +253,54 @@ MOMENTS: Final[Mapping[type[HookEvent], str]] = {
 """Each event with the method that is told of it."""
 
 
-class Hooks:
-    """Tell hooks of the moments of one run. Those that nobody listens to cost next to nothing."""
+Listeners = Mapping[Callable[..., HookEvent], Sequence[Callable[[Any], Awaitable[None]]]]
+"""Who is told of each moment that somebody listens to."""
 
-    def __init__(self, providers: Sequence[HookProvider], run: RunInfo) -> None:
+
+def listeners_of(providers: Iterable[HookProvider]) -> Listeners:
+    """Return who is told of each moment: the providers that override its method, in their order."""
+    known = tuple(providers)
+    told = {
+        moment: [
+            getattr(each, method)
+            for each in known
+            if getattr(type(each), method, None) is not getattr(HookProvider, method) and hasattr(each, method)
+        ]
+        for moment, method in MOMENTS.items()
+    }
+    return {moment: listeners for moment, listeners in told.items() if listeners}
+
+
+class Hooks:
+    """Tell hooks of the moments of one run. Those that are not `heard` need not be told."""
+
+    def __init__(self, listeners: Listeners, run: RunInfo) -> None:
+        self.heard: Collection[Callable[..., HookEvent]] = listeners.keys()
         self._run = run
-        self._listeners: dict[Callable[..., HookEvent], list[Callable[[Any], Awaitable[None]]]] = {
-            moment: [
-                getattr(each, method)
-                for each in providers
-                if getattr(type(each), method, None) is not getattr(HookProvider, method) and hasattr(each, method)
-            ]
-            for moment, method in MOMENTS.items()
-        }
+        self._listeners = listeners
 
     async def tell(self, moment: Callable[..., HookEvent], **told: Any) -> Steering:
         """Tell every hook, in order, and return what they want. Raises `Fault` for the first one that raises.
 
-        `moment` is the class of the event, and `told` its fields.
+        Those behind it are only told if the run is over: of that, all are. `moment` is the class of the event, and
+        `told` its fields.
         """
-        listeners = self._listeners[moment]
-        if not listeners:
+        listeners = self._listeners.get(moment)
+        if listeners is None:
             return _NOTHING
         event = moment(run=self._run, **told)
         steering = event.steering
+        failed: Fault | None = None
         for listener in listeners:
             try:
                 await listener(event)
             except Exception as error:
                 name = getattr(listener, "__qualname__", repr(listener))
-                raise Fault("hook_failed", f"{type(error).__name__} in {name}: {error}") from error
+                failed = failed or Fault("hook_failed", f"{type(error).__name__} in {name}: {error}")
+                if moment is not AfterInvocation:
+                    break
+        if failed is not None:
+            raise failed
         steering.is_over = True
         return steering
 

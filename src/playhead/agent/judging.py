@@ -3,7 +3,7 @@
 Knows what is told of that, to whoever watches and to the model. Does not know what happens next.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any, Final
@@ -28,6 +28,10 @@ class Judgement:
     events: tuple[AgentEvent, ...] = ()
     fault: Fault | None = None
     is_rejected: bool = False
+
+
+Look = Callable[[AgentState, Setup], Awaitable[Judgement]]
+"""Looks back at a state. Raises `Fault` where what it asks raises."""
 
 
 async def reflected(state: AgentState, setup: Setup) -> Judgement:

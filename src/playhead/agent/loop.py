@@ -4,29 +4,29 @@ Whatever happens, the stream of a run has one last event: `terminate`, or `inter
 native taxonomy. Does not know that it is recorded, where states are kept, or how a question is asked.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final
+from types import AsyncGeneratorType
+from typing import Any, Final, cast
 
 from anyio import move_on_after
 
 from playhead.agent.asker import Asker
-from playhead.agent.batch import GRACE_S, Events, in_call_order, run_jobs
+from playhead.agent.batch import GRACE_S, Events, InCallOrder, run_jobs
 from playhead.agent.calls import Called, Caller
 from playhead.agent.faults import Fault
-from playhead.agent.hooks import AfterInvocation, AfterIteration, BeforeInvocation, BeforeIteration, Hooks
-from playhead.agent.judging import grounded, reflected, verified
+from playhead.agent.hooks import AfterInvocation, AfterIteration, BeforeInvocation, BeforeIteration, HookEvent, Hooks
+from playhead.agent.judging import Look, grounded, reflected, verified
 from playhead.agent.setup import Setup
-from playhead.agent.state import AgentState, Message, Pause, ToolExecution
-from playhead.events.locus import (
-    AgentEvent,
-    InterruptEvent,
-    TerminateEvent,
-    ThinkEvent,
-    ToolCall,
-)
+from playhead.agent.state import AgentState, Message, Pause, Progress, ToolExecution
+from playhead.events.frozen import FrozenList
+from playhead.events.locus import AgentEvent, InterruptEvent, TerminateEvent, ThinkEvent, ToolCall
+from playhead.events.made import maker
+
+_LOG = logging.getLogger(__name__)
 
 Save = Callable[[AgentState], Awaitable[Any]]
 """Keeps a state, for whoever goes on from it."""
@@ -38,26 +38,40 @@ PAUSED: Final = "interrupt"
 """How hooks are told that a run is over for now: a person is asked."""
 
 
+_THINK: Final = maker(ThinkEvent)
+
+Told = tuple[Sequence[AgentEvent], Fault | None]
+"""What a step has to tell, and how the run ends behind that, if it does."""
+
+Step = Events | Awaitable[Told]
+"""Something to be done: with events as they come, or with those that there are when it is done."""
+
+
 @dataclass(slots=True)
 class Run:
     """One run of an agent, from a state to its end. `events` may be called once."""
 
     setup: Setup
-    state: AgentState
+    before: AgentState
     hooks: Hooks
     save: Save
     streams: bool = True
     _failure: Exception | None = None
+    _is_rejected: bool = False
+    _now: Progress = field(init=False)
     _settled: AgentState = field(init=False)
     _since_ns: float = field(init=False)
+    _limit_s: float = field(init=False)
     _asker: Asker = field(init=False)
     _caller: Caller = field(init=False)
 
     def __post_init__(self) -> None:
-        self._settled = self.state
-        self._since_ns = self.setup.clock.monotonic_ns() - self.state.elapsed_s * 1e9
+        self._settled = self.before
+        self._now = Progress.of(self.before)
+        self._since_ns = self.setup.clock.monotonic_ns() - self.before.elapsed_s * 1e9
+        self._limit_s = self.setup.condition.limit_s()
         self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams)
-        self._caller = Caller(self.setup, self.hooks, self.state.id, self._tool_s)
+        self._caller = Caller(self.setup, self.hooks, self.before.id, self._tool_s)
 
     async def events(self) -> Events:
         """Yield the events of the run in the order in which they occur, each as it occurs.
@@ -69,10 +83,17 @@ class Run:
         try:
             fault = None
             try:
-                for stage in self._stages():
-                    async with aclosing(stage) as events:
-                        async for event in events:
-                            yield event
+                for step in self._steps():
+                    if isinstance(step, AsyncGeneratorType):
+                        async with aclosing(step) as events:
+                            async for event in events:
+                                yield event
+                        continue
+                    told, fault = await cast("Awaitable[Told]", step)
+                    for event in told:
+                        yield event
+                    if fault is not None:
+                        break
             except Exception as raised:
                 fault = self._fault(raised)
             last = await self._last(fault)
@@ -89,125 +110,125 @@ class Run:
         if self._failure is not None:
             raise self._failure
 
-    def _stages(self) -> Iterator[Events]:
+    def _steps(self) -> Iterator[Step]:
         """Yield what is to be done next, as long as there is something."""
-        yield self._begin()
-        while self.state.reason is None:
-            if not self.state.pending:
-                yield self._ask()
-            if not self.state.pending:
-                yield self._conclude()
+        now, tell, heard = self._now, self._tell, self.hooks.heard
+        if BeforeInvocation in heard:
+            yield tell(BeforeInvocation, prompt=str(now.messages[-1].get("content")), is_resumed=now.iteration > 0)
+        while now.reason is None:
+            if not now.pending:
+                now.iteration += 1
+                if BeforeIteration in heard:
+                    yield tell(BeforeIteration, iteration=now.iteration)
+                yield self._asker.ask(self._asked(), iteration=now.iteration)
+                yield self._think()
+            if not now.pending:
+                yield from self._conclude()
             else:
                 yield self._run_tools()
-                if self.state.pause is not None:
+                self._take_results()
+                if now.pause is not None:
                     return
+            if now.calls and self.setup.reflexion is not None:
+                yield self._look(reflected)
+            if AfterIteration in heard:
+                yield tell(AfterIteration, iteration=now.iteration)
             yield self._settle()
 
-    async def _begin(self) -> Events:
-        state = self.state
-        steering = await self.hooks.tell(
-            BeforeInvocation, prompt=str(state.messages[-1].get("content")), is_resumed=state.iteration > 0
-        )
-        for event in steering.emitted:
-            yield event
-        steering.heed()
+    async def _tell(self, moment: Callable[..., HookEvent], **told: Any) -> Told:
+        steering = await self.hooks.tell(moment, **told)
+        return steering.emitted, steering.fault
 
-    async def _ask(self) -> Events:
-        """Ask the model, and take its answer in."""
-        iteration = self.state.iteration + 1
-        self.state = replace(self.state, iteration=iteration)
-        steering = await self.hooks.tell(BeforeIteration, iteration=iteration)
-        for event in steering.emitted:
-            yield event
-        steering.heed()
-        async with aclosing(self._asker.ask(self._asked(), iteration=iteration)) as pieces:
-            async for piece in pieces:
-                yield piece
-        answer = self._asker.answer
-        text, calls = answer.text, tuple(answer.calls)
-        self.state = replace(
-            self.state,
-            answer=text,
-            calls=calls,
-            pending=calls,
-            usage=_added(self.state.usage, answer.usage),
-            messages=(*self.state.messages, _assistant(text, calls)),
-        )
-        yield ThinkEvent(
-            iteration=iteration,
-            reasoning=text or None,
-            tool_calls=answer.calls,
+    async def _think(self) -> Told:
+        """Take the model's answer in."""
+        answer, now = self._asker.answer, self._now
+        now.answer, now.calls = answer.text, tuple(answer.calls)
+        now.pending = now.calls
+        now.usage = _added(now.usage, answer.usage)
+        now.messages.append(_assistant(now.answer, now.calls))
+        event = _THINK(
+            iteration=now.iteration,
+            reasoning=now.answer or None,
+            tool_calls=FrozenList(answer.calls),
             agent_name=self.setup.name,
             timestamp=self.setup.clock.now(),
         )
+        return (event,), None
 
-    async def _run_tools(self) -> Events:
-        """Run the calls that are pending, and take their results in. One that asks a person pauses the run."""
-        setup, caller, pause = self.setup, self._caller, self.state.pause
+    def _run_tools(self) -> Events:
+        """Run the calls that are pending."""
+        setup, caller, pause = self.setup, self._caller, self._now.pause
         caller.made.clear()
         jobs = [
             partial(caller.call, position=position, call=call, answers=pause.answers if pause and not position else ())
-            for position, call in enumerate(self.state.pending)
+            for position, call in enumerate(self._now.pending)
         ]
-        events = run_jobs(jobs, at_once=setup.is_concurrent, go_on=lambda: not caller.is_held_up)
-        async with aclosing(in_call_order(events, clock=setup.clock) if setup.in_call_order else events) as told:
-            async for _, event in told:
-                yield event
-        self._take_results()
+        order = InCallOrder(setup.clock) if setup.in_call_order else None
+        return run_jobs(jobs, at_once=setup.is_concurrent, go_on=lambda: not caller.is_held_up, order=order)
 
-    async def _conclude(self) -> Events:
+    def _conclude(self) -> Iterator[Step]:
         """Look at the final answer. What is wrong with it is told to the model; otherwise the run is over."""
-        for look in (grounded, verified):
-            found = await look(self.state, self.setup)
-            self.state = found.state
-            for event in found.events:
-                yield event
-            if found.fault is not None:
-                raise found.fault
-            if found.is_rejected:
-                return
-        self.state = replace(self.state, reason=self._condition() or COMPLETE)
+        for is_wanted, look in ((self.setup.grounding, grounded), (self.setup.output_schema, verified)):
+            if is_wanted is not None:
+                yield self._look(look)
+                if self._is_rejected:
+                    return
+        self._now.reason = self.setup.condition.check(self._state()) or COMPLETE
 
-    async def _settle(self) -> Events:
-        """End an iteration: look back, see whether it is enough, and save the state."""
-        if self.state.calls:
-            found = await reflected(self.state, self.setup)
-            self.state = found.state
-            for event in found.events:
-                yield event
-        steering = await self.hooks.tell(AfterIteration, iteration=self.state.iteration)
-        for event in steering.emitted:
-            yield event
-        steering.heed()
-        self.state = replace(self.state, reason=self.state.reason or self._condition(), elapsed_s=self._elapsed_s())
-        self._settled = self.state
-        if self.state.reason is None:
-            await self._save(self.state)
+    async def _look(self, look: Look) -> Told:
+        """Look back, and take in what was found."""
+        found = await look(self._state(), self.setup)
+        self._now.take(found.state)
+        self._is_rejected = found.is_rejected
+        return found.events, found.fault
+
+    async def _settle(self) -> Told:
+        """End an iteration: see whether it is enough, and save the state if not."""
+        now = self._now
+        if now.reason is None:
+            state = self._state()
+            now.reason = self.setup.condition.check(state)
+            if now.reason is None:
+                self._settled = state
+                await self._save(state)
+        return (), None
 
     async def _last(self, fault: Fault | None) -> list[AgentEvent]:
         """End the run, and return its last events."""
-        reason = fault.reason if fault else PAUSED if self.state.pause else self.state.reason or COMPLETE
         events: list[AgentEvent] = []
-        error = None if fault is None else fault.error
+        if fault is None:
+            self._settled = self._state()
         try:
-            if fault is None:
-                self._settled = replace(self.state, elapsed_s=self._elapsed_s())
-                await self._save(self._settled)
-            else:
-                await self._save(replace(self._settled, reason=reason))
-            steering = await self.hooks.tell(AfterInvocation, **self._outcome(reason, error))
-            events += steering.emitted
-        except Exception as raised:
-            fault = fault or self._fault(raised)
-            reason, error = fault.reason, fault.error
-            events += self._caller.given_up(error or reason)
-        events.append(self._interrupt() if reason == PAUSED else self._terminate(reason, error))
-        return events
+            await self._save(self._settled if fault is None else replace(self._settled, reason=fault.reason))
+        except Fault as raised:
+            fault = fault or raised
+        try:
+            if AfterInvocation in self.hooks.heard:
+                steering = await self.hooks.tell(AfterInvocation, **self._outcome(*self._ending(fault)))
+                events += steering.emitted
+        except Fault as raised:
+            fault = fault or raised
+        reason, error = self._ending(fault)
+        if reason == PAUSED:
+            return [*events, self._interrupt()]
+        return [*events, *self._caller.given_up(error or reason), self._terminate(reason, error)]
+
+    def _ending(self, fault: Fault | None) -> tuple[str, str | None]:
+        """Return why the run is over, and what more there is to tell of that."""
+        if fault is not None:
+            return fault.reason, fault.error
+        return PAUSED if self._now.pause else self._now.reason or COMPLETE, None
 
     async def _leave(self, reason: str) -> None:
-        """Note that the run was left before its end."""
-        await self._save(replace(self._settled, reason=reason))
-        await self.hooks.tell(AfterInvocation, **self._outcome(reason, None))
+        """Note that the run was left before its end. Nobody is there to be told of what goes wrong: it is logged."""
+        for last in (
+            self._save(replace(self._settled, reason=reason)),
+            self.hooks.tell(AfterInvocation, **self._outcome(reason, None)),
+        ):
+            try:
+                await last
+            except Exception:
+                _LOG.exception("a run was left (%s), and that could not be noted", reason)
 
     async def _save(self, state: AgentState) -> None:
         try:
@@ -217,24 +238,27 @@ class Run:
 
     def _take_results(self) -> None:
         """Take in what the calls returned. Those that have not run, or ask a person, stay pending."""
-        made, pending = self._caller.made, self.state.pending
+        made, now = self._caller.made, self._now
         for each in made.values():
             if each.outcome.failure is not None:
                 raise each.outcome.failure
-        done = [made[position] for position in sorted(made) if made[position].outcome.paused is None]
-        asking = [position for position in sorted(made) if made[position].outcome.paused is not None]
-        left = [position for position in range(len(pending)) if position not in made]
-        self.state = replace(
-            self.state,
-            pending=tuple(pending[position] for position in (*asking, *left)),
-            pause=self._pause(asking[0]) if asking else None,
-            executions=(*self.state.executions, *map(_execution, done)),
-            messages=(*self.state.messages, *map(_result, done)),
-        )
+        asking: list[int] = []
+        left: list[int] = []
+        for position in range(len(now.pending)):
+            called = made.get(position)
+            if called is None:
+                left.append(position)
+            elif called.outcome.paused is not None:
+                asking.append(position)
+            else:
+                now.executions.append(_execution(called))
+                now.messages.append(_result(called))
+        now.pause = self._pause(asking[0]) if asking else None
+        now.pending = tuple([now.pending[position] for position in (*asking, *left)])
 
     def _pause(self, position: int) -> Pause:
         """Return what the call there asks. It may have been answered before, and ask again."""
-        before, asked = self.state.pause, self._caller.made[position].outcome.paused
+        before, asked = self._now.pause, self._caller.made[position].outcome.paused
         assert asked is not None
         return Pause(
             question=asked.question,
@@ -252,34 +276,34 @@ class Run:
             return Fault("time_budget", error.error)
         return error
 
-    def _condition(self) -> str | None:
-        return self.setup.condition.check(replace(self.state, elapsed_s=self._elapsed_s()))
+    def _state(self) -> AgentState:
+        return self._now.state(self._elapsed_s())
 
     def _elapsed_s(self) -> float:
         return (self.setup.clock.monotonic_ns() - self._since_ns) / 1e9
 
     def _left_s(self) -> float:
-        return max(0.0, self.setup.condition.limit_s() - self._elapsed_s())
+        return max(0.0, self._limit_s - self._elapsed_s())
 
     def _tool_s(self) -> float:
         return min(self.setup.patience.tool_s, self._left_s())
 
     def _asked(self) -> tuple[Message, ...]:
         prompt = self.setup.system_prompt
-        return ({"role": "system", "content": prompt}, *self.state.messages) if prompt else self.state.messages
+        return ({"role": "system", "content": prompt}, *self._now.messages) if prompt else tuple(self._now.messages)
 
     def _outcome(self, reason: str, error: str | None) -> dict[str, Any]:
-        state = self.state
+        now = self._now
         return {
             "reason": reason,
             "error": error,
-            "iterations": state.iteration,
-            "message": state.answer or None,
-            "usage": state.usage,
+            "iterations": now.iteration,
+            "message": now.answer or None,
+            "usage": now.usage,
         }
 
     def _interrupt(self) -> InterruptEvent:
-        pause = self.state.pause
+        pause = self._now.pause
         assert pause is not None
         return InterruptEvent(
             question=pause.question,
@@ -290,14 +314,14 @@ class Run:
         )
 
     def _terminate(self, reason: str, error: str | None) -> TerminateEvent:
-        state = self.state
+        now = self._now
         return TerminateEvent(
             reason=reason,
-            iterations_used=state.iteration,
-            final_confidence=state.confidence,
-            total_tool_calls=len(state.executions),
-            final_message=state.answer or None,
-            usage=dict(state.usage) or None,
+            iterations_used=now.iteration,
+            final_confidence=now.confidence,
+            total_tool_calls=len(now.executions),
+            final_message=now.answer or None,
+            usage=dict(now.usage) or None,
             error=error,
             agent_name=self.setup.name,
             timestamp=self.setup.clock.now(),

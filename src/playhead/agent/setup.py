@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from playhead.agent.asking import Description, Model
-from playhead.agent.hooks import HookProvider
+from playhead.agent.hooks import Listeners
 from playhead.agent.termination import TerminationCondition
 from playhead.agent.thinking import Grounder, Reflexion
 from playhead.agent.tools import Tool
@@ -51,7 +51,7 @@ class Setup:
     descriptions: Sequence[Description]
     name: str | None
     system_prompt: str | None
-    hooks: Sequence[HookProvider]
+    listeners: Listeners
     condition: TerminationCondition
     reflexion: Reflexion | None
     grounding: Grounder | None

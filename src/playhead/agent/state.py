@@ -1,7 +1,7 @@
 """What an agent knows in the middle of a run: all that it takes to go on, in another process too.
 
-A value: each step of the loop makes a new one. Knows no checkpointer; `to_checkpoint` and `from_checkpoint` are what
-one asks for.
+A value: the loop works on its `Progress`, and makes a state where one is asked for. Knows no checkpointer;
+`to_checkpoint` and `from_checkpoint` are what one asks for.
 """
 
 from collections.abc import Mapping
@@ -83,6 +83,69 @@ class AgentState:
             return _STATE.validate_python(data)
         except ValidationError as error:
             raise UsageError(f"this is no state of an agent: {error}") from error
+
+
+@dataclass(slots=True)
+class Progress:
+    """Hold what changes while a run is under way: the fields of its state, to be written to. Made by `of`.
+
+    A state is made of it only where somebody looks at one: there are many more changes than that.
+    """
+
+    id: str
+    messages: list[Message]
+    iteration: int
+    confidence: float
+    answer: str
+    calls: tuple[ToolCall, ...]
+    executions: list[ToolExecution]
+    usage: Mapping[str, int]
+    attempts: int
+    pending: tuple[ToolCall, ...]
+    pause: Pause | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, state: AgentState) -> "Progress":
+        """Return the progress that a state holds."""
+        return cls(
+            id=state.id,
+            messages=list(state.messages),
+            iteration=state.iteration,
+            confidence=state.confidence,
+            answer=state.answer,
+            calls=state.calls,
+            executions=list(state.executions),
+            usage=state.usage,
+            attempts=state.attempts,
+            pending=state.pending,
+            pause=state.pause,
+            reason=state.reason,
+        )
+
+    def take(self, state: AgentState) -> None:
+        """Take in what was found out about a state: a confidence, an attempt, what the model is told."""
+        self.messages = list(state.messages)
+        self.confidence = state.confidence
+        self.attempts = state.attempts
+
+    def state(self, elapsed_s: float) -> AgentState:
+        """Return the state that the run is in, after so many seconds."""
+        return AgentState(
+            id=self.id,
+            messages=tuple(self.messages),
+            iteration=self.iteration,
+            confidence=self.confidence,
+            answer=self.answer,
+            calls=self.calls,
+            executions=tuple(self.executions),
+            usage=self.usage,
+            elapsed_s=elapsed_s,
+            attempts=self.attempts,
+            pending=self.pending,
+            pause=self.pause,
+            reason=self.reason,
+        )
 
 
 def told(state: AgentState, text: str) -> AgentState:

@@ -58,8 +58,8 @@ def find_damage(where: str, lines: Iterator[bytes]) -> Damage | None:
                 continue
             wrong = wrong or _seal_fault(line, entries=count - 1, crc=crc, has_more=next(lines, None) is not None)
             return damage(wrong) if wrong else None
-    except CorruptCassette as error:
-        return Damage(where, count, size, str(error), is_torn=False)
+    except (TornCassette, CorruptCassette) as error:
+        return Damage(where, count, size, str(error), is_torn=isinstance(error, TornCassette))
     return damage(TornCassette("it ends without a seal: the writer died"))
 
 

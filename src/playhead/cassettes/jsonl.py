@@ -9,7 +9,7 @@ repository) and replaced when writing, so that a link never makes us write elsew
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from io import BufferedReader, RawIOBase
 from itertools import islice
@@ -49,12 +49,14 @@ class JsonlStore:
         """Begin a file, and make its folders. Raises `CassetteError` at once where another writer has it."""
         return JsonlSink(self._path(name))
 
-    def names(self) -> list[str]:
+    def names(self, suffixes: tuple[str, ...] = (SUFFIX,)) -> list[str]:
         """Return the names of all files that end with `.jsonl`, sorted. Hidden and linked folders are not entered."""
         found = []
         for folder, folders, files in os.walk(self.folder, onerror=_cannot_list):
             folders[:] = [inner for inner in folders if not inner.startswith(".")]
-            found += [Path(folder, file).relative_to(self.folder).as_posix() for file in files if file.endswith(SUFFIX)]
+            found += [
+                Path(folder, file).relative_to(self.folder).as_posix() for file in files if file.endswith(suffixes)
+            ]
         return sorted(found)
 
     def delete(self, name: str) -> None:
@@ -207,16 +209,11 @@ class JsonlSource:
 
     def lines(self) -> Iterator[bytes]:
         """Yield each line, newline included; only the last may lack it."""
-        # `readline` of a buffered reader is what splits lines fastest, and it can be bounded.
-        readline = BufferedReader(_Window(self), _BLOCK_BYTES).readline
-        for number, line in enumerate(iter(partial(readline, MAX_LINE_BYTES + 1), b""), 1):
-            if len(line) > MAX_LINE_BYTES:
-                offset = sum(map(len, islice(self.lines(), number - 1)))
-                raise CorruptCassette(
-                    f"{self.where}:{number}: the line at byte {offset:,} is longer than {MAX_LINE_BYTES:,} bytes: "
-                    "no cassette has such a line"
-                )
-            yield line
+        return split_lines(_Window(self), self.where, again=self.lines)
+
+    def reader(self) -> BufferedReader:
+        """Return the bytes as a file of their own, at its beginning."""
+        return BufferedReader(_Window(self), _BLOCK_BYTES)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes in pieces of 64 KiB."""
@@ -263,6 +260,23 @@ class JsonlSource:
             return os.pread(self._fd, max(0, min(length, self._size - offset)), offset)
         except OSError as error:
             raise _cannot("be read", self.where, error) from error
+
+
+def split_lines(raw: RawIOBase, where: str, *, again: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+    """Yield each line of a stream, newline included; only the last may lack it.
+
+    Raises `CorruptCassette` for a line that no cassette has; `again` then begins anew, to tell at which byte it is.
+    """
+    # `readline` of a buffered reader is what splits lines fastest, and it can be bounded.
+    readline = BufferedReader(raw, _BLOCK_BYTES).readline
+    for number, line in enumerate(iter(partial(readline, MAX_LINE_BYTES + 1), b""), 1):
+        if len(line) > MAX_LINE_BYTES:
+            offset = sum(map(len, islice(again(), number - 1)))
+            raise CorruptCassette(
+                f"{where}:{number}: the line at byte {offset:,} is longer than {MAX_LINE_BYTES:,} bytes: "
+                "no cassette has such a line"
+            )
+        yield line
 
 
 def _is_encodable(name: str) -> bool:
@@ -324,7 +338,7 @@ def _cannot(what: str, path: str | Path, error: OSError) -> CassetteError:
         return MissingCassette(f"{path}: there is no such cassette{_hint(Path(path))}")
     if isinstance(error, FileNotFoundError):
         return CassetteError(f"{path} is a symbolic link to nothing: restore what it points to, or remove it")
-    return CassetteError(f"{path} cannot {what}: {error.strerror or error}")
+    return CassetteError(f"{path} cannot {what}: {error.strerror}")
 
 
 def _hint(path: Path) -> str:

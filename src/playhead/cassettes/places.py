@@ -1,6 +1,7 @@
 """Where cassettes are, as people write it, and how they get from one place to another.
 
     cassettes/paris.jsonl       a file
+    cassettes/paris.jsonl.gz    a compressed file, also .jsonl.zst: read like the others, written by `convert` only
     runs.db::paris              one cassette of a SQLite store
     runs.db                     the whole store
     :memory:::paris             in the memory of this process; `:memory:` alone is the one called `tape`
@@ -22,6 +23,7 @@ from playhead.cassettes.format import Seal, read_data, read_header
 from playhead.cassettes.jsonl import JsonlStore
 from playhead.cassettes.memory import MEMORY, MemoryStore
 from playhead.cassettes.naming import SUFFIX
+from playhead.cassettes.packed import PackedStore, is_packed
 from playhead.cassettes.reading import Cassette, read
 from playhead.cassettes.sqlite import SUFFIXES, SqliteStore
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN, Sink, Source, Store
@@ -54,6 +56,10 @@ class Place:
         """Begin the cassette. Raises `CassetteError` where another writer has it."""
         return self.store.create(self._one())
 
+    def take_copy(self) -> Sink:
+        """Begin the cassette as a copy of a sealed one: the only way to begin one that is compressed."""
+        return self.store.pack(self._one()) if isinstance(self.store, PackedStore) else self.create()
+
     def read(self, *, torn: bool = False) -> Cassette:
         """Open the cassette, checked. Raises as `playhead.cassettes.reading.read` does."""
         return read(self.open(), torn=torn)
@@ -78,7 +84,9 @@ def locate(place: str | os.PathLike[str]) -> Place:
             return Place(SqliteStore(path), name if separator else None)
         case "jsonl" if not separator:
             return Place(JsonlStore(path.parent), path.name)
-        case "jsonl":
+        case "packed" if not separator:
+            return Place(PackedStore(path.parent), path.name)
+        case "jsonl" | "packed":
             raise UsageError(f"{text!r}: a {SUFFIX} file is one cassette and holds no others: leave out '::{name}'")
     raise UsageError(
         f"{text!r} does not say what it is: a cassette's file ends with {SUFFIX}, a store of many with "
@@ -100,7 +108,8 @@ def list_places(place: str | os.PathLike[str]) -> list[Place]:
             return [Place(found.store, name) for name in found.store.names()]
         found.open().close()
         return [found]
-    places = [Place(JsonlStore(path), name) for name in JsonlStore(path).names()]
+    kinds: tuple[Store, ...] = (JsonlStore(path), PackedStore(path))
+    places = [Place(kind, name) for kind in kinds for name in kind.names()]
     for folder, folders, files in os.walk(path):
         folders[:] = [inner for inner in folders if not inner.startswith(".")]
         for store in (SqliteStore(Path(folder, file)) for file in files if file.endswith(SUFFIXES)):
@@ -134,7 +143,7 @@ def convert(source: Place, target: Place, *, replace: bool = False) -> Seal:
         if cassette.seal is None:
             raise CorruptCassette(f"{cassette.where} has no seal: nothing was copied")
         cassette.verify()
-        sink = target.create()
+        sink = target.take_copy()
         try:
             _copy(cassette, sink, replace=replace)
         except BaseException:
@@ -217,7 +226,7 @@ def _parts(text: str) -> tuple[Path, str, str]:
     found = _IN_STORE.match(text)
     if found:
         return Path(found[1]), _SEPARATOR, found[2]
-    if _JSONL_NAME.search(text):
+    if _JSONL_NAME.search(text) or is_packed(text):
         return Path(text), "", ""
     path, separator, name = text.partition(_SEPARATOR)
     return Path(path), separator, name
@@ -226,6 +235,8 @@ def _parts(text: str) -> tuple[Path, str, str]:
 def _kind(path: Path) -> str:
     if _JSONL_NAME.search(path.name):
         return "jsonl"
+    if is_packed(path.name):
+        return "packed"
     return "sqlite" if path.name.endswith(SUFFIXES) or _has_magic(path) else ""
 
 

@@ -9,11 +9,13 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from playhead.cassettes.packed import PackedStore
 from playhead.cassettes.places import Place, convert, copy_prefix
+from playhead.cassettes.resealing import find_edits
 from playhead.cli.finding import beside, find, nearest_path, stem, target
 from playhead.cli.progress import progress, waiting
 from playhead.cli.screen import line, number, print_json, said, screen, size
-from playhead.errors import CassetteError, UsageError
+from playhead.errors import CassetteError, PlayheadError, UsageError
 from playhead.recording.logs import Imported, import_log
 from playhead.recording.scrubbing import scrub
 
@@ -123,14 +125,27 @@ def repair(spec: str, output: str | None, *, force: bool, as_json: bool) -> None
     place = target(output or beside(source, "repaired"), source_name=stem(source.name or ""), force=force)
     with waiting(f"repair {source.name}", source):
         repaired = copy_prefix(source, place, replace=force)
+    by_hand = _was_edited(source)
     if as_json:
         found = {"from": source.where, "to": place.where, "kept": repaired.kept, "lost_bytes": repaired.lost_bytes}
-        print_json(found | {"reason": repaired.reason})
+        print_json(found | {"reason": repaired.reason, "edited": by_hand})
         return
     console = screen()
     console.print(line(said(repaired.reason)))
     kept = number(repaired.kept, "entry", "entries")
     console.print(line(said(f"kept {kept} in {place.where}, lost {size(repaired.lost_bytes)} behind them")))
+    if by_hand:
+        told = f"if it was edited by hand, nothing need be lost: playhead reseal {source.where}"
+        console.print(line(said(told)))
+
+
+def _was_edited(source: Place) -> bool:
+    """Say whether all that is wrong with a cassette is what a hand can have done: then it can be sealed again."""
+    try:
+        edits = find_edits(source)
+    except PlayheadError:
+        return False
+    return edits.sealed_entries is not None and not isinstance(source.store, PackedStore)
 
 
 def scrub_one(spec: str, output: str | None, *, redact: Sequence[str] | None, force: bool, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playhead.cassettes.naming import SUFFIX
+from playhead.cassettes.packed import PACKED_SUFFIXES
 from playhead.cassettes.places import Place, list_places, locate
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN
 from playhead.errors import CassetteError, MissingCassette, UsageError
@@ -79,7 +80,9 @@ def stem(name: str) -> str:
         base, found, number = name.rpartition(left)
         if found and (not number or number[1:].isdigit()):
             name = base
-    return name.removesuffix(SUFFIX) or name
+    for suffix in (SUFFIX, *PACKED_SUFFIXES):
+        name = name.removesuffix(suffix) or name
+    return name
 
 
 def beside(place: Place, word: str) -> str:

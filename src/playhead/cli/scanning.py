@@ -4,6 +4,7 @@ Knows the codes. Does not know what a secret looks like. No finding shows the se
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +14,19 @@ from typing import Final
 
 from playhead.cassettes.format import MAX_LINE_BYTES, named_version
 from playhead.cassettes.naming import SUFFIX
+from playhead.cassettes.packed import is_packed
 from playhead.cassettes.places import Place
 from playhead.cassettes.redact.patterns import ROWS
 from playhead.cli.errors import FOUND, UNREADABLE, tell
 from playhead.cli.finding import find_all
 from playhead.cli.screen import line, number, print_json, said, screen
 from playhead.errors import CassetteError, PlayheadError, UsageError
-from playhead.recording.scrubbing import Found, find_in_lines, find_secrets
+from playhead.recording.scrubbing import Found, find_in_bytes, find_in_lines, find_secrets
 from playhead.recording.secrets import local_redactor
 from playhead.text import did_you_mean, safe
 
 _WIRE: Final = ".sse"
+_HAS_MESSAGES: Final = re.compile(rb"^data:", re.MULTILINE)
 # What gzip, Zstandard, xz, bzip2 and zip begin with.
 _COMPRESSED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04")
 
@@ -140,6 +143,8 @@ def _streams(specs: Sequence[str], options: Options) -> Iterator[Stream]:
 
 def _is_cassette(path: str) -> bool:
     """Tell a cassette, damaged or not, or a store of them, from any other file."""
+    if is_packed(path):
+        return True
     with open(path, "rb") as file:
         first = file.read(64)
     return first.startswith(b"SQLite format 3\0") or named_version(first) is not None
@@ -162,6 +167,10 @@ def _in_text(path: str, options: Options) -> Iterator[Finding]:
         raise CassetteError(f"{path} is larger than {MAX_LINE_BYTES:,} bytes, and no cassette: it was not scanned")
     if path.endswith(SUFFIX):
         for each in find_in_lines(data.splitlines(), redactor):
+            yield _finding(path, each)
+        return
+    if path.endswith(_WIRE) or _HAS_MESSAGES.search(data):
+        for each in find_in_bytes(data, redactor):
             yield _finding(path, each)
         return
     text = data.decode("utf-8", "surrogateescape")

@@ -67,8 +67,18 @@ def line(*parts: Text | str | tuple[str, str]) -> Text:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[Text | str]], *, right: Collection[str] = ()) -> None:
-    """Print a table without lines. The columns named in `right` are numbers; the last one is never padded or cut."""
-    cells = [[said(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    """Print a table without lines. The columns named in `right` are numbers; the last one is never padded or cut.
+
+    No cell of another column is wider than the screen.
+    """
+    limits = [width()] * (len(headings) - 1) + [None]
+    cells = [
+        [
+            said(cell, max_columns=limit) if isinstance(cell, str) else cell
+            for cell, limit in zip(row, limits, strict=True)
+        ]
+        for row in rows
+    ]
     cells.insert(0, [said(heading, "dim") for heading in headings])
     widths = [max(columns(row[index].plain) for row in cells) for index in range(len(headings))]
     console = screen()

@@ -15,6 +15,7 @@ from playhead.contracts.rules import selected
 from playhead.contracts.violation import Violation
 from playhead.contracts.watch import Watch
 from playhead.contracts.wire import WireWatch
+from playhead.contracts.wire_response import ResponseWatch
 from playhead.errors import UsageError
 from playhead.events.dialects import get_dialect
 from playhead.events.spans import Dialect
@@ -70,7 +71,8 @@ def check(
     """
     codes = selected(select, ignore, limits or Limits())
     table = get_dialect(dialect) if dialect is not None else None
-    if isinstance(stream, Taped):
+    # To look for a protocol takes longer than to check a short run.
+    if not isinstance(stream, list) and isinstance(stream, Taped):
         return _check_tape(stream, codes, limits)
     if isinstance(stream, str):
         raise UsageError("a text is no stream: give bytes, or an iterable of events")
@@ -108,7 +110,7 @@ def _check_items(
 
 def _check_tape(tape: Taped, codes: frozenset[str], limits: Limits | None) -> Iterator[Violation]:
     """Check each run by itself, events or bytes: runs of one tape may lie in between each other."""
-    watches: dict[str, Watch | WireWatch] = {}
+    watches: dict[str, Watch | ResponseWatch] = {}
     line, at_us = _FIRST_LINE, 0
     for line, entry in enumerate(tape.entries(), _FIRST_LINE):
         at_us += entry.dt_us
@@ -117,10 +119,10 @@ def _check_tape(tape: Taped, codes: frozenset[str], limits: Limits | None) -> It
             if watch is None:
                 watch = watches[entry.owner] = Watch(tape.dialect, codes=codes, limits=limits)
             found = watch.feed(entry.value(), at_us=at_us, place=Place(line))  # type: ignore[call-arg]
-        elif (entry.track, entry.kind) == ("wire", "bytes"):
+        elif entry.track == "wire":
             if watch is None:
-                watch = watches[entry.owner] = WireWatch(codes=codes, limits=limits)
-            found = watch.feed(_chunk(entry.value()), at_us=at_us)
+                watch = watches[entry.owner] = ResponseWatch(codes=codes, limits=limits)
+            found = _look_at_response(watch, entry, at_us)  # type: ignore[arg-type]
         else:
             continue
         for violation in found:
@@ -129,6 +131,15 @@ def _check_tape(tape: Taped, codes: frozenset[str], limits: Limits | None) -> It
         watch = watches.get(run) or Watch(tape.dialect, codes=codes, limits=limits)
         for violation in watch.close(end):
             yield _placed(violation, tape, run, line + 1)
+
+
+def _look_at_response(watch: ResponseWatch, entry: Entry, at_us: int) -> list[Violation]:
+    match entry.kind, entry.value():
+        case "head", {"headers": list(headers)}:
+            return watch.headers([(str(pair[0]), str(pair[-1])) for pair in headers if pair])
+        case "bytes", value:
+            return watch.feed(_chunk(value), at_us=at_us)
+    return []
 
 
 def _placed(violation: Violation, tape: Taped, run: str, line: int) -> Violation:

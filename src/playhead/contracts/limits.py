@@ -7,10 +7,11 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment
-from playhead.events.paths import getter
+from playhead.events.paths import Get, getter
 from playhead.events.spans import Dialect, Span, Verb
 
 
@@ -48,7 +49,7 @@ class Clocks:
     hears_all: ClassVar[bool] = True
 
     def __init__(self, dialect: Dialect) -> None:
-        self._time_of = getter(dialect.time)
+        self._time_of = _time_of(dialect)
         self._last: dict[Any, Any] = {}
 
     def feed(self, moment: Moment) -> Findings:
@@ -80,7 +81,7 @@ class Extents:
 
     def __init__(self, dialect: Dialect, limits: Limits) -> None:
         self._limits = limits
-        self._time_of = getter(dialect.time)
+        self._time_of = _time_of(dialect)
         self._last_s: float | None = None
         self._steps = 0
         self._told: set[str] = set()
@@ -146,3 +147,8 @@ def seconds(told: Any) -> float | None:
     if isinstance(told, datetime):
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
+
+
+@lru_cache(maxsize=64)
+def _time_of(dialect: Dialect) -> Get:
+    return getter(dialect.time)

@@ -7,6 +7,7 @@ follows from the same fault says nothing more.
 
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment, hashable, span_name
@@ -53,8 +54,7 @@ class Ordering:
         self._orphans: deque[tuple[Any, ...]] = deque(maxlen=_MAX_ORPHANS)
         self._ended = False
         self._left: list[Finding] = []
-        self._outcomes = frozenset(kind for kind, ops in dialect.ops.items() if any(op.result for op in ops))
-        self._parents = frozenset(dialect.within.values())
+        self._outcomes, self._parents = _outcomes(dialect), _parents(dialect)
 
     def feed(self, moment: Moment) -> Findings:
         """Return what is wrong with what an event does to spans."""
@@ -232,3 +232,13 @@ class Ordering:
 
 def _alike(opened: Any, closed: Any) -> bool:
     return opened is None or closed is None or opened == closed
+
+
+@lru_cache(maxsize=64)
+def _outcomes(dialect: Dialect) -> frozenset[str]:
+    return frozenset(kind for kind, ops in dialect.ops.items() if any(op.result for op in ops))
+
+
+@lru_cache(maxsize=64)
+def _parents(dialect: Dialect) -> frozenset[Span]:
+    return frozenset(dialect.within.values())

@@ -4,6 +4,7 @@ Knows the table. Does not know how a rule is checked: the monitors do.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from playhead.contracts.limits import Limits
@@ -37,6 +38,12 @@ def selected(select: Iterable[str] = (), ignore: Iterable[str] = (), limits: Lim
     An opt-in rule is asked when its limit is given, or when it is selected by its whole code. Raises `UsageError` for
     what begins no code.
     """
+    return _selected(tuple(select), tuple(ignore), limits)
+
+
+# Of each stream that is checked the same is asked, nearly always.
+@lru_cache(maxsize=64)
+def _selected(select: tuple[str, ...], ignore: tuple[str, ...], limits: Limits) -> frozenset[str]:
     wanted = tuple(map(_known, select))
     unwanted = tuple(map(_known, ignore))
     asked = limits.asked

@@ -5,6 +5,7 @@ Knows how an event is read, and which monitors must hear of it. Does not know wh
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -37,18 +38,13 @@ class Watch:
         self._codes = selected((), (), limits or Limits()) if codes is None else codes
         self._limits = limits or Limits()
         self._depth = depth
-        self._monitors = [
-            make(dialect, self._limits)
-            for kind, (is_wanted, make) in _MONITORS.items()
-            if self._codes.intersection(kind.codes) and is_wanted(dialect)
-        ]
+        self._monitors = [make(dialect, self._limits) for make in _wanted(dialect, self._codes)]
         self.is_idle: bool = not self._monitors
         # Most events do nothing to a span that anybody watches: then nothing of them is read but type, agent and time.
         self._telling = _telling(dialect)
         self._feeds = [monitor.feed for monitor in self._monitors]
         self._always = [monitor.feed for monitor in self._monitors if monitor.hears_all]
-        # Classes whose objects have an event's fields as attributes.
-        self._direct: set[type] = set()
+        self._direct = _direct(dialect)
         # The streams of sub-agents, and the agents whose tools they run in, by the key of the tool.
         self._nested: dict[Any, Watch] = {}
         self._owners: dict[Any, Any] = {}
@@ -141,10 +137,10 @@ class Watch:
         ]
 
 
-_Makes = tuple[Callable[[Dialect], object], Callable[[Dialect, Limits], Monitor]]
+_Make = Callable[[Dialect, Limits], Monitor]
 
 # Which dialects a monitor is for, and what makes it. Termination comes first: it says which events are late.
-_MONITORS: dict[type[Monitor], _Makes] = {
+_MONITORS: dict[type[Monitor], tuple[Callable[[Dialect], object], _Make]] = {
     Termination: (bool, lambda dialect, limits: Termination(dialect)),
     Ordering: (bool, lambda dialect, limits: Ordering(dialect)),
     Clocks: (lambda dialect: dialect.time, lambda dialect, limits: Clocks(dialect)),
@@ -155,6 +151,22 @@ _MONITORS: dict[type[Monitor], _Makes] = {
 }
 
 
+# What follows from a table is found once, and not for each run.
+@lru_cache(maxsize=64)
+def _wanted(dialect: Dialect, codes: frozenset[str]) -> tuple[_Make, ...]:
+    """Return what makes the monitors of these rules, where the dialect has what they look at."""
+    return tuple(
+        make for kind, (is_for, make) in _MONITORS.items() if codes.intersection(kind.codes) and is_for(dialect)
+    )
+
+
+@lru_cache(maxsize=64)
+def _direct(dialect: Dialect) -> set[type]:
+    """Return the classes, as far as they were met, whose objects have an event's fields as attributes."""
+    return set()
+
+
+@lru_cache(maxsize=64)
 def _telling(dialect: Dialect) -> Mapping[str, Read]:
     """Return what reads the events that do something to a span which is opened and closed, or make a run wait."""
     watched = dialect.explicit | {Span.RUN, Span.STEP}

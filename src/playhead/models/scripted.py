@@ -3,17 +3,20 @@
 Know what to say, in which order, and how long to take. Do not know agents, providers or wires.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from inspect import isawaitable
+from typing import Any
 
 from anyio import sleep_forever
 
 from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import ModelFailure, ReplayMismatch
-from playhead.models.base import SteppingModel
-from playhead.scripts.parts import Cut, Fail, Garbage, Hang, Part, Pause
+from playhead.events.locus import ModelCompleteEvent
+from playhead.models.base import SteppingModel, Tools, gathered, native_call, request_of, whole
+from playhead.scripts.parts import Cut, Fail, Garbage, Hang, Part, Pause, Stop, Usage
 from playhead.scripts.request import ModelRequest
-from playhead.scripts.turn import Step, Turn, turn
+from playhead.scripts.turn import Begin, End, Piece, Step, Turn, turn
 
 Scripted = Turn | Part | str | Sequence[Part | str]
 """A turn, or what makes one: a part, a text, or a sequence of these."""
@@ -45,13 +48,38 @@ class FunctionModel(SteppingModel):
         `Fail` and `Cut` raise `ModelFailure`, but a clean cut ends without a `Stop`; `Hang` waits until it is
         cancelled; `Garbage` is yielded, for it means something on a wire only.
         """
+        async with aclosing(self._played(await self._replied(request))) as steps:
+            async for step in steps:
+                yield step
+
+    async def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Tools = (), **options: Any
+    ) -> ModelCompleteEvent:
+        """Return the answer as a whole. Raises `ModelFailure` where it stopped before its end."""
+        if type(self).steps is not FunctionModel.steps:
+            # Whoever changes the steps changes the answer.
+            return await super().complete(messages, tools, **options)
+        answer = await self._replied(request_of(messages, tools, options))
+        if not answer.is_smooth:
+            return await gathered(self._played(answer), self.clock)
+        calls = [native_call(call) for call in answer.calls]
+        return whole(answer.text, calls, answer.usage, stop_reason=answer.stop_reason, clock=self.clock)
+
+    async def _replied(self, request: ModelRequest) -> Turn:
+        """Return what is answered, with its calls numbered."""
         self.calls.append(request)
         found = self._reply(request)
-        answer = as_turn(await found if isawaitable(found) else found)
-        first = self._numbered + 1
-        self._numbered += sum(1 for call in answer.calls if call.id is None)
-        for step in answer.steps(first_call=first):
+        if not isinstance(found, Turn):
+            found = as_turn(await found if isawaitable(found) else found)
+        first, unnamed = self._numbered + 1, found.unnamed
+        self._numbered += unnamed
+        return found.numbered(first) if unnamed else found
+
+    async def _played(self, answer: Turn) -> AsyncGenerator[Step, None]:
+        for step in answer.steps():
             match step:
+                case Begin() | Piece() | End() | Usage() | Stop() | Garbage():
+                    yield step
                 case Pause(seconds=seconds):
                     await self.clock.sleep(seconds)
                 case Fail(failure=failure):
@@ -67,8 +95,6 @@ class FunctionModel(SteppingModel):
                     raise ModelFailure("the connection was lost", kind="cut")
                 case Hang():
                     await sleep_forever()
-                case _:
-                    yield step
 
 
 class ScriptedModel(FunctionModel):
@@ -107,6 +133,8 @@ class ScriptedModel(FunctionModel):
 
 def as_turn(scripted: Scripted) -> Turn:
     """Return a turn of what stands for one. Raises `UsageError` for what does not."""
+    if isinstance(scripted, Turn):
+        return scripted
     if isinstance(scripted, Sequence) and not isinstance(scripted, str):
         return turn(*scripted)
     return turn(scripted)

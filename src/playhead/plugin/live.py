@@ -25,6 +25,7 @@ from playhead.models.tap import Tap
 from playhead.plugin.episodes import EpisodeTap
 from playhead.plugin.merging import Merge
 from playhead.plugin.options import Options
+from playhead.plugin.sharing import Share
 from playhead.recording.making import made_with
 from playhead.recording.recorder import Recorder, record
 from playhead.recording.secrets import local_redactor
@@ -32,10 +33,14 @@ from playhead.replaying.tape import Tape
 from playhead.replaying.taps import ReplayingTap
 
 _ASIDE = "live"
+_PART = "part"
 
 
 class Live:
-    """Record what is live in one test: aside if it is given what is `recorded`, which then says what it is like."""
+    """Record what is live in one test: aside if it is given what is `recorded`, which then says what it is like.
+
+    Aside, too, if it has only a `share` of the cassette.
+    """
 
     def __init__(
         self,
@@ -47,15 +52,17 @@ class Live:
         made: Mapping[str, str],
         clock: Clock,
         recorded: Tape | None,
+        share: Share | None = None,
     ) -> None:
         self.recorder: Recorder
         self.dialect: Dialect = get_dialect(dialect) if recorded is None else recorded.dialect
         self._path = path
-        self._store = None if recorded is None else MemoryStore()
-        if self._store is None or recorded is None:
+        self._share = share
+        self._store = None if recorded is None and share is None else MemoryStore()
+        if self._store is None:
             self.recorder = record(path, dialect=self.dialect, name=name, redact=redact, made=made, clock=clock)
             return
-        redactor = local_redactor(recorded.header.redact)
+        redactor = local_redactor(redact if recorded is None else recorded.header.redact)
         self._header = Header(
             name=name,
             dialects={"event": self.dialect.name},
@@ -86,19 +93,17 @@ class Live:
         `recorded` is the cassette of which something stays: everything if it `replays`, and else what did not occur
         this time, up to what `ignore` evens out.
         """
-        before = _identity(self._path)
         if self._store is None:
+            before = _identity(self._path)
             self._end_in_place(passed=passed)
-        else:
-            assert recorded is not None
-            self.recorder.close()
-            with Place(self._store, _ASIDE).read() as live:
-                if replays and not _new_owners(live, recorded):
-                    return "replayed"
-                self._merge(live, recorded, passed=passed, replays=replays, ignore=ignore)
-        if not passed:
-            return "rejected"
-        return "unchanged" if before is not None and before == _identity(self._path) else "recorded"
+            return self._became(before, passed=passed)
+        self.recorder.close()
+        with Place(self._store, _ASIDE).read() as live:
+            if recorded is None:
+                return self._end_part(live, passed=passed)
+            if replays and not _new_owners(live, recorded):
+                return "replayed"
+            return self._end_merged(live, recorded, passed=passed, replays=replays, ignore=ignore)
 
     def _end_in_place(self, *, passed: bool) -> None:
         if passed:
@@ -108,11 +113,13 @@ class Live:
             failed = UsageError("the test did not pass")
             self.recorder.__exit__(type(failed), failed, None)
 
-    def _merge(
+    def _end_merged(
         self, live: Cassette, recorded: Tape, *, passed: bool, replays: bool, ignore: Sequence[str | Normaliser]
-    ) -> None:
-        place = locate(self._path)
-        with place.read() as old:
+    ) -> str:
+        whole, place = locate(self._path).read(), locate(self._path)
+        if self._share is not None and self._store is not None:
+            whole, place = self._share.own_part(whole), Place(self._store, _PART)
+        with whole as old:
             merge = Merge(place, self._header)
             if replays:
                 merge.add(old)
@@ -120,10 +127,28 @@ class Live:
             else:
                 merge.add(live)
                 merge.add(old, _left_owners(old, live, ignore).__contains__)
+        if self._share is not None:
+            merge.seal()
+            with place.read() as part:
+                return self._end_part(part, passed=passed)
+        before = _identity(self._path)
         if passed:
             merge.seal()
         else:
             merge.reject()
+        return self._became(before, passed=passed)
+
+    def _end_part(self, part: Cassette, *, passed: bool) -> str:
+        assert self._share is not None
+        if passed:
+            return self._share.put(part)
+        self._share.reject(part)
+        return "rejected"
+
+    def _became(self, before: tuple[int, int] | None, *, passed: bool) -> str:
+        if not passed:
+            return "rejected"
+        return "unchanged" if before is not None and before == _identity(self._path) else "recorded"
 
 
 def _new_owners(live: Cassette, recorded: Tape) -> set[str]:

@@ -37,13 +37,23 @@ class Merge:
         self._redacted: Counter[str] = Counter()
         self._end = "complete"
 
-    def add(self, cassette: Cassette, keeps: Keeps = lambda owner: True) -> None:
-        """Put the runs and calls of a sealed cassette behind what is there, those that `keeps` says."""
+    def add(
+        self,
+        cassette: Cassette,
+        keeps: Keeps = lambda owner: True,
+        *,
+        redacted: Mapping[str, int] | None = None,
+    ) -> list[str]:
+        """Put the runs and calls of a sealed cassette behind what is there, those that `keeps` says.
+
+        `redacted` is what was taken out of them, where it is not all that its seal says. Returns their new names.
+        """
         names: dict[str, str] = {}
         asked: dict[str, Mapping[str, Any]] = {}
         at_us = self._writer.at_us
         for entry in cassette.entries():
-            at_us += entry.dt_us
+            # What came before the first that stays took no time of theirs.
+            at_us += entry.dt_us if names or keeps(entry.owner) else 0
             whole = unfold(loads(entry.data), asked) if entry.kind in ASKING else None
             if whole is not None:
                 asked[entry.owner] = whole
@@ -52,16 +62,21 @@ class Merge:
                 data = entry.data if whole is None else dumps(self._conversations.fold(whole, name))
                 self._writer.append(at_us, prefix_of(replace(entry, owner=name)), data)
         self._add_seal(cassette.seal, names, keeps)
+        self._redacted.update(cassette.seal.redacted if redacted is None and cassette.seal else redacted or {})
+        return list(names.values())
 
-    def seal(self) -> Seal:
-        """Put the cassette in its place, unless the one there is the same: then that stays. Returns the seal."""
+    def seal(self, extra: Mapping[str, Any] | None = None) -> Seal:
+        """Put the cassette in its place, unless the one there is the same: then that stays. Returns the seal.
+
+        `extra` has further keys for the seal, which are the same, too, where the cassette is.
+        """
         header, entries = self._writer.header, self._writer.entries
         dialect = get_dialect(header.dialects["event"])
         same = unchanged(self._place, header, entries=entries, runs=self._runs, errors=self._errors, dialect=dialect)
-        if same is not None:
+        if same is not None and (same.model_extra or {}) == (extra or {}):
             self._writer.discard()
             return same
-        return self._writer.seal(self._end, runs=self._runs, errors=self._errors, redacted=self._redacted)
+        return self._writer.seal(self._end, runs=self._runs, errors=self._errors, redacted=self._redacted, extra=extra)
 
     def reject(self) -> None:
         """Leave what was written beside the cassette."""
@@ -83,4 +98,3 @@ class Merge:
                     names[run] = f"r{self._numbers['r']}"
                 self._runs[names[run]] = self._end = end
         self._errors |= {names[run]: failure for run, failure in seal.errors.items() if run in names}
-        self._redacted.update(seal.redacted)

@@ -4,6 +4,7 @@ Knows pytest. Does not know how anything is recorded, replayed or judged.
 """
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ from playhead.plugin import ledger, summary
 from playhead.plugin.network import blocked
 from playhead.plugin.places import cassette_of, module_folder, shown
 from playhead.plugin.settings import BLOCK_NETWORK, DIR, MODE, REPORT, UNUSED, told_to
+from playhead.plugin.showing import compared_safely, made_safe
 from playhead.plugin.telling import without_own_frames
 from playhead.text import safe
 
@@ -37,10 +39,12 @@ class SessionPlugin:
         self._ran: list[pytest.Item] = []
         self._opened: set[str] = set()
         self._unused: list[str] = []
+        self._named: Counter[Path] = Counter()
 
     def collected(self, items: Sequence[pytest.Item], partial: Collection[Path]) -> None:
         """Note which tests there are; `partial` are files of which not all were selected."""
         partly_named = {argument.partition("::")[0] for argument in self._config.args if "::" in argument}
+        self._named = Counter(path for path in map(self._named_path, items) if path is not None)
         named = {(self._start / argument).resolve() for argument in partly_named}
         only_failed = self._config.getoption("lf", False)
         for path, count in Counter(item.path for item in items).items():
@@ -66,7 +70,8 @@ class SessionPlugin:
         except UsageError as error:
             raise _told(error) from None
         where = shown(path, self._start)
-        return TapeFixture(Subject(self._node(item), where, path, MODES[mode], said_by, options))
+        part = item.nodeid if self._is_shared(path) else ""
+        return TapeFixture(Subject(self._node(item), where, path, MODES[mode], said_by, options, part))
 
     def close(self, item: pytest.Item, tape: Any, *, passed: bool) -> None:
         """End the tape of a test, and note what became of it."""
@@ -85,6 +90,37 @@ class SessionPlugin:
         how = self._blocked_by(item)
         with blocked(item.nodeid, how) if how else nullcontext():
             return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let nothing that a recording says steer the terminal."""
+        report = yield
+        error = call.excinfo
+        if error is not None and ("tape" in getattr(item, "fixturenames", ()) or error.errisinstance(PlayheadError)):
+            has_colours = self._config.get_terminal_writer().hasmarkup and error.errisinstance(AssertionError)
+            report.longrepr = made_safe(report.longrepr, is_coloured=has_colours)
+            if hasattr(report, "wasxfail"):
+                report.wasxfail = made_safe(report.wasxfail)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_assertrepr_compare(
+        self, config: pytest.Config, op: str, left: object, right: object
+    ) -> list[str] | None:
+        """Tell how two texts differ, made safe before they are coloured."""
+        shown = compared_safely(left, right)
+        if shown is None:
+            return None
+        told = config.hook.pytest_assertrepr_compare(config=config, op=op, left=shown[0], right=shown[1])
+        return next(filter(None, told), None)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Let nothing that a warning says steer the terminal."""
+        if isinstance(warning_message.message, Warning):
+            warning_message.message.args = made_safe(warning_message.message.args)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -122,6 +158,25 @@ class SessionPlugin:
     def _path(self, item: pytest.Item, marked: Mapping[str, Any]) -> Path:
         folder, root = self._told.value(DIR), self._config.rootpath
         return cassette_of(item.nodeid, item.path, folder=folder, root=root, name=marked.get("name"))
+
+    def _named_path(self, item: pytest.Item) -> Path | None:
+        """Return the cassette that the marker of a test with a tape names, if it names one."""
+        if "tape" not in getattr(item, "fixturenames", ()):
+            return None
+        try:
+            marked = _marked(item)
+            return None if marked.get("name") is None else self._path(item, marked)
+        except UsageError:
+            # The test will say so itself.
+            return None
+
+    def _is_shared(self, path: Path) -> bool:
+        """Say whether other tests of this session record a cassette, or others once did."""
+        if path not in self._named:
+            return False
+        from playhead.plugin.sharing import is_in_parts
+
+        return self._named[path] > 1 or is_in_parts(path)
 
     def _spare(self, item: pytest.Item) -> None:
         try:

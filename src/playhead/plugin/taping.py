@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playhead.plugin.frameworks import Framework
     from playhead.plugin.live import Live
     from playhead.plugin.serving import TapeServer
+    from playhead.plugin.sharing import Share
     from playhead.plugin.watching import WatchedRun
     from playhead.recording.tee import AsyncTee, Tee
     from playhead.replaying.taps import ReplayingTap
@@ -36,7 +37,8 @@ T = TypeVar("T")
 class Subject:
     """Say which test a tape belongs to: `node` as it is typed, and `where` as people are told of its cassette.
 
-    `said_by` is who chose the mode.
+    `said_by` is who chose the mode. `part` is the id under which the test has its part of a cassette that several
+    tests record, and empty where it has one of its own.
     """
 
     node: str
@@ -45,6 +47,7 @@ class Subject:
     mode: Mode
     said_by: str
     options: Options = field(default_factory=Options)
+    part: str = ""
 
 
 class TapeFixture:
@@ -91,6 +94,8 @@ class TapeFixture:
             cassette = locate(self.path).read()
         except MissingCassette:
             raise self._missing() from None
+        if self._share is not None:
+            cassette = self._share.own_part(cassette)
         # Every message names the place as it is typed.
         cassette.where = self._subject.where
         return self._opened.enter_context(Tape(cassette))
@@ -224,7 +229,15 @@ class TapeFixture:
 
     @cached_property
     def _exists(self) -> bool:
-        return os.path.lexists(self.path)
+        return os.path.lexists(self.path) if self._share is None else self._share.is_recorded()
+
+    @cached_property
+    def _share(self) -> "Share | None":
+        if not self._subject.part:
+            return None
+        from playhead.plugin.sharing import Share
+
+        return Share(self.path, self._subject.part)
 
     @cached_property
     def _does(self) -> Mode:
@@ -245,6 +258,7 @@ class TapeFixture:
                 made={**(options.made or {}), **(made or {})},
                 clock=options.clock,
                 recorded=self.recorded if self._does.keeps else None,
+                share=self._share,
             )
         return self._live
 

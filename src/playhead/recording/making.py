@@ -6,6 +6,7 @@ Knows which libraries shape a recording. Imports none of them: it tells the vers
 import platform
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -32,14 +33,20 @@ def made_with(more: Mapping[str, str] | None = None, *, clock: Clock | None = SY
 
     Without a clock the time is left out, as for a log that was recorded by somebody else.
     """
-    found = {"playhead": version("playhead"), "python": platform.python_version()}
+    found = {"playhead": _version("playhead") or "unknown", "python": platform.python_version()}
     if clock is not None:
         found[RECORDED] = clock.now().replace(microsecond=0).isoformat()
     for module, distribution in LIBRARIES.items():
-        if module in sys.modules:
-            try:
-                found[distribution] = version(distribution)
-            except PackageNotFoundError:
-                # A module of that name that is not the library's.
-                continue
+        if module in sys.modules and (known := _version(distribution)) is not None:
+            found[distribution] = known
     return {**found, **(more or {})}
+
+
+# It is read from files, which takes longer than a short recording.
+@cache
+def _version(distribution: str) -> str | None:
+    """Return the version of a distribution; None where a module has its name only."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None

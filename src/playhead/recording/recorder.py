@@ -12,7 +12,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from playhead.cassettes.format import Failure, Header, Seal
+from playhead.cassettes.format import Failure, Header, Seal, entry_prefix
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.redact import Redactor
 from playhead.cassettes.store import REJECTED
@@ -30,7 +30,7 @@ from playhead.recording.ends import comes_from, end_of_events, failure, is_cance
 from playhead.recording.holding import Holding
 from playhead.recording.making import made_with
 from playhead.recording.renewal import unchanged
-from playhead.recording.runs import Run
+from playhead.recording.runs import Run, untaped
 from playhead.recording.secrets import local_redactor
 from playhead.recording.taps import RecordingTap
 from playhead.recording.tee import AsyncTee, Tee
@@ -131,8 +131,34 @@ class Recorder:
     def chunks(self, source: Iterable[bytes]) -> Tee[bytes]: ...
     def chunks(self, source: AsyncIterable[bytes] | Iterable[bytes]) -> AsyncTee[bytes] | Tee[bytes]:
         """Return an iterator over `source`, the bytes that go to a client, that tapes each chunk as it passes."""
-        texts = ChunkTexts if self._redactor.rules else None
-        return _tee(source, Run(self, "wire", "bytes", encode=dumps, end_of=lambda last: "complete", texts=texts))
+        return _tee(source, self.response())
+
+    def response(self) -> Run:
+        """Return a run that takes the chunks of one response: `take` tapes one, and `finish` says how it ended.
+
+        For whoever is told of each chunk, and cannot iterate over them. Neither raises, as with a tee.
+        """
+        return Run(
+            self,
+            "wire",
+            "bytes",
+            encode=dumps,
+            end_of=lambda last: "complete",
+            # No chunk tells how its run ended, so none is kept for that.
+            telling=lambda chunk: False,
+            texts=ChunkTexts if self._redactor.rules else None,
+        )
+
+    def head(self, run: Run, head: Mapping[str, Any]) -> None:
+        """Put the head of a response on the tape: status and headers. Raises nothing, as `response`."""
+        self._note(run, "wire", "head", head)
+
+    def input(self, run: Run, answer: object) -> None:
+        """Put on the event track what a person answered to an interrupt, in the run that it leads to.
+
+        An answer with no JSON form stops the recording, as an event would. Raises nothing.
+        """
+        self._note(run, "event", "input", answer)
 
     def call(
         self,
@@ -175,7 +201,21 @@ class Recorder:
             data = dumps({"id": checkpoint_id, "state": state})
         except ValueError as error:
             raise UsageError(f"checkpoint {checkpoint_id!r} has a state with no JSON form: {error}") from error
-        self._runs[-1].put("checkpoint", data)
+        self.put_checkpoint(data)
+
+    def put_checkpoint(self, data: bytes) -> None:
+        """Put the JSON of a checkpoint on the tape, in the run that began last, or in the first one to come.
+
+        Raises what stopped the recording.
+        """
+        self._raise_failure()
+        run = self._runs[-1].name if self._runs else "r1"
+        self.put(entry_prefix("event", run, "checkpoint"), data)
+
+    def redacted(self, data: bytes) -> bytes:
+        """Return JSON as this recording would have it: without secrets."""
+        with self._lock:
+            return self._redactor.json(data)
 
     async def on_event(self, event: object) -> None:
         """Tape an event. The first one, and the first after an end, begins a run. Raises what stopped the recording."""
@@ -257,6 +297,17 @@ class Recorder:
             telling=(lambda event: read_field(event, tag) not in after) if after else None,
             texts=(lambda name: EventTexts(self.dialect, name)) if self._redactor.rules else None,
         )
+
+    def _note(self, run: Run, track: str, kind: str, value: object) -> None:
+        if self.failure is not None:
+            return
+        try:
+            data = dumps(value)
+            if not run.name:
+                run.open()
+            self.put(entry_prefix(track, run.name, kind), data)
+        except Exception as error:
+            self.failure = untaped(error, value)
 
     def _finish_handled(self, error: Exception | None) -> None:
         run, self._handled = self._handled or self._event_run(), None

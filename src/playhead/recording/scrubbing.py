@@ -4,7 +4,7 @@ Knows a cassette's tracks. Does not know what a secret looks like, nor how findi
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from playhead.cassettes.format import Entry, Seal, object_line, prefix_of
@@ -15,11 +15,11 @@ from playhead.cassettes.redact.ledger import PLACEHOLDER
 from playhead.cassettes.writing import CassetteWriter
 from playhead.errors import UsageError
 from playhead.events.dialects import DIALECTS, foreign_dialect
-from playhead.events.tagged import loads
+from playhead.events.tagged import dumps, has_mark, loads
 from playhead.recording.copying import Copy
 from playhead.recording.holding import Holding
-from playhead.recording.secrets import local_redactor
-from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, LeafTexts, Texts
+from playhead.recording.secrets import clean_header, local_redactor
+from playhead.recording.texts import NOTHING, ChunkTexts, EventTexts, LeafTexts, Piece, Stream, Texts
 
 
 def scrub(source: Place, target: Place, *, redact: Sequence[str] | None = None, replace: bool = False) -> Seal:
@@ -33,7 +33,8 @@ def scrub(source: Place, target: Place, *, redact: Sequence[str] | None = None, 
         rules = dict.fromkeys((*cassette.header.redact, *redactor.rules))
         sink = target.create()
         try:
-            writer = CassetteWriter(sink, cassette.header.model_copy(update={"redact": list(rules)}))
+            header = clean_header(cassette.header, redactor).model_copy(update={"redact": list(rules)})
+            writer = CassetteWriter(sink, header)
             return _copy(cassette, Copy(writer, redactor, lambda run: _texts(cassette, run)), replace=replace)
         except BaseException:
             sink.discard()
@@ -67,29 +68,27 @@ def find_secrets(cassette: Cassette, *, redact: Sequence[str] | None = None) -> 
     raises.
     """
     redactor = local_redactor(redact)
-    waiting = deque([(1, object_line(cassette.header))])
-    found: list[Found] = []
-
-    def write(_at_us: int, _prefix: bytes, data: bytes) -> None:
-        found.extend(_new(*waiting.popleft(), data))
-
-    write(0, b"", redactor.json(waiting[0][1]))
-    holding = Holding(redactor, write)
+    finder = _Finder(redactor)
+    yield from _new(1, object_line(cassette.header), redactor.json(object_line(cassette.header)))
     known: dict[str, Texts] = {}
     for number, entry in enumerate(cassette.entries(), 2):
-        waiting.append((number, entry.data))
         run = f"{entry.track} {entry.owner}"
         texts = known.get(run) or known.setdefault(run, _texts(cassette, run))
         item = _item(entry)
         piece, ended = NOTHING if item is None else texts.look(item, entry.data)
-        holding.put(0, b"", entry.data, piece)
-        holding.flush(ended)
-        yield from found
-        found.clear()
-    holding.close()
-    yield from found
+        yield from finder.put(number, entry.data, piece, ended)
+    yield from finder.close()
     if cassette.seal is not None:
         yield from _in_seal(cassette.seal, redactor, number=cassette.entry_count + 2)
+
+
+def find_in_bytes(data: bytes, redactor: Redactor) -> Iterator[Found]:
+    """Yield what is secret in the bytes of one response, such as a file of SSE, as in those on a cassette."""
+    finder, texts = _Finder(redactor), ChunkTexts("")
+    for number, line in enumerate(data.splitlines(keepends=True), 1):
+        piece, ended = texts.look(line, b"")
+        yield from finder.put(number, dumps(line), piece, ended)
+    yield from finder.close()
 
 
 def find_in_lines(lines: Iterable[bytes], redactor: Redactor) -> Iterator[Found]:
@@ -109,11 +108,42 @@ def _in_seal(seal: Seal, redactor: Redactor, *, number: int) -> Iterator[Found]:
         yield from _new(number, old, redactor.text(failure.message).encode("utf-8", "replace"))
 
 
+class _Finder:
+    """Put lines through what a recorder puts them through, and tell what comes out otherwise."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._waiting = deque[tuple[int, bytes]]()
+        self._found: list[Found] = []
+        self._holding = Holding(redactor, self._write)
+
+    def put(self, number: int, data: bytes, piece: Piece | None, ended: Collection[Stream]) -> list[Found]:
+        """Take a line with its piece of text and the streams that end with it, and return what is known by now."""
+        self._waiting.append((number, data))
+        self._holding.put(0, b"", data, piece)
+        self._holding.flush(ended)
+        found, self._found = self._found, []
+        return found
+
+    def close(self) -> list[Found]:
+        """Return the rest."""
+        self._holding.close()
+        return self._found
+
+    def _write(self, _at_us: int, _prefix: bytes, data: bytes) -> None:
+        self._found += _new(*self._waiting.popleft(), data)
+
+
 def _new(number: int, old: bytes, new: bytes) -> list[Found]:
     if old is new:
         return []
-    before, after = (Counter(PLACEHOLDER.findall(line.decode("utf-8", "replace"))) for line in (old, new))
+    before, after = (Counter(PLACEHOLDER.findall(_said(line))) for line in (old, new))
     return [Found(number, kind, f"<{kind}-{count}>") for kind, count in (after - before).elements()]
+
+
+def _said(line: bytes) -> str:
+    """Return a line as text; of bytes that are in it as base64, those bytes."""
+    value = loads(line) if has_mark(line) else line
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _item(entry: Entry) -> object:

@@ -4,29 +4,27 @@ A secret may be cut over several events, so its pieces must be looked at togethe
 dialect's table. Does not know what a secret is, nor what is held back for how long.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from typing import Any, Final, Protocol
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
 
+from playhead.cassettes.redact.strings import respell
 from playhead.events.canonical import Path
 from playhead.events.paths import at, getter
 from playhead.events.spans import POINT, Dialect, Op, Span, Verb
-from playhead.events.tagged import dumps, loads
+from playhead.events.tagged import dumps, has_mark, loads
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One piece of a stream of text, as it stands in an entry's data.
+class Piece(NamedTuple):
+    """One piece of a stream of text, and where it stands in an entry's data.
 
-    `put_back` makes of the data, and another text, the data with that text in its place. `is_all` says that there is
-    nothing else in the data. `more` are the other pieces of the entry, in their order, where it has several: one event
-    may say something and call a tool. Texts are put back from the last piece to the first.
+    `is_all` says that the data are bytes, a character each, and that there is nothing else. `more` are the other pieces
+    of the entry, in their order, where it has several: one event may say something and call a tool.
     """
 
     stream: tuple[Hashable, ...]
     text: str
-    put_back: Callable[[bytes, str], bytes]
+    where: tuple[str | int, ...] = ()
     is_all: bool = False
     more: tuple["Piece", ...] = ()
 
@@ -36,6 +34,9 @@ Place = tuple[str | int, ...]
 
 Stream = tuple[Hashable, ...]
 """What tells a stream of text from the others of a cassette."""
+
+Change = tuple[Place, str]
+"""A place, and the text that shall stand there."""
 
 Look = tuple[Piece | None, Collection[Stream]]
 """What an item means for streams: the piece that it adds to one, and those that it ends."""
@@ -59,13 +60,13 @@ class Texts(Protocol):
 class EventTexts:
     """Find the pieces in the events of one run, and notice which streams an event ends.
 
-    Events that carry no text cost no more than a look at their type, unless a stream is open.
+    Events that carry no text cost no more than a look at their type, unless a stream is `open`.
     """
 
     def __init__(self, dialect: Dialect, run: Hashable) -> None:
         self._dialect = dialect
         self._run = run
-        self._open: set[Stream] = set()
+        self.open: set[Stream] = set()
         self._ops = {kind: tuple(op for op in ops if _feeds_text(op) or _ends(op)) for kind, ops in dialect.ops.items()}
         self._carrying = frozenset(kind for kind, ops in dialect.ops.items() if dialect.nested and _only_feeds(ops))
         self._feeding = self._carrying | {kind for kind, ops in self._ops.items() if any(map(_feeds_text, ops))}
@@ -74,13 +75,28 @@ class EventTexts:
     def look(self, item: Any, data: bytes) -> Look:
         """Return the piece that an event adds to a stream, and the streams that it ends: mostly neither."""
         kind = self._kind(item, data)
-        if kind not in self._feeding and not (self._open and kind in self._ending):
+        if kind not in self._feeding and not (self.open and kind in self._ending):
             return NOTHING
+        pieces, ended = self._find(kind, loads(data))
+        return _together(pieces), ended
+
+    def find(self, event: dict[str, Any]) -> tuple[list[Piece], Collection[Stream]]:
+        """Do as `look` for an event that is read already, and return its pieces one by one."""
+        kind = self._dialect.type_of(event)
+        if kind not in self._feeding and not (self.open and kind in self._ending):
+            return [], ()
+        return self._find(kind, event)
+
+    def close(self) -> Collection[Stream]:
+        """Return the streams that are open at the end of the run, and forget them."""
+        streams, self.open = self.open, set()
+        return streams
+
+    def _find(self, kind: Any, event: Any) -> tuple[list[Piece], set[Stream]]:
         pieces: list[Piece] = []
         ended: set[Stream] = set()
         owner: tuple[str, ...] = ()
         where: Place = ()
-        event: Any = loads(data)
         while isinstance(event, dict):
             for op in self._ops.get(kind, POINT):
                 for place, part, outer in _parts(event, op.each):
@@ -95,14 +111,8 @@ class EventTexts:
                 break
             owner, where, event = self._inner(owner, where, event)
             kind = self._dialect.type_of(event or {})
-        if ended:
-            self._open -= ended
-        return _together(pieces), ended
-
-    def close(self) -> Collection[Stream]:
-        """Return the streams that are open at the end of the run, and forget them."""
-        streams, self._open = self._open, set()
-        return streams
+        self.open -= ended
+        return pieces, ended
 
     def _inner(self, owner: tuple[str, ...], where: Place, event: dict[str, Any]) -> tuple[tuple[str, ...], Place, Any]:
         """Return the event inside an event: whose it is, where it is, and it itself, or None."""
@@ -120,8 +130,8 @@ class EventTexts:
         path, text = _find(part, op.text)
         if not isinstance(text, str) or not text:
             return []
-        self._open.add(stream)
-        return [Piece(stream, text, partial(_put_back, where + path))]
+        self.open.add(stream)
+        return [Piece(stream, text, where + path)]
 
     def _stream(self, owner: tuple[str, ...], event: dict[str, Any], op: Op, part: Any, outer: Any) -> Stream:
         agent = _find(event, self._dialect.group)[1]
@@ -130,7 +140,7 @@ class EventTexts:
 
     def _within(self, stream: Stream, *, wide: bool) -> set[Stream]:
         begin = stream[:-2] if wide else stream
-        return {each for each in self._open if each[: len(begin)] == begin}
+        return {each for each in self.open if each[: len(begin)] == begin}
 
 
 class ChunkTexts:
@@ -143,7 +153,7 @@ class ChunkTexts:
         """Return a chunk as text. It ends nothing: no chunk says that it is the last one."""
         if not isinstance(item, bytes | bytearray | memoryview):
             return NOTHING
-        return Piece(self._stream, bytes(item).decode("latin-1"), _put_back_bytes, is_all=True), ()
+        return Piece(self._stream, str(item, "latin-1"), is_all=True), ()
 
     def close(self) -> Collection[Stream]:
         """Return the stream."""
@@ -167,7 +177,7 @@ class CallTexts:
             for path in self._paths:
                 text = at(value, path)
                 if isinstance(text, str) and text:
-                    piece = Piece((self._call, *path), text, partial(_put_back, path))
+                    piece = Piece((self._call, *path), text, path)
                     break
         if piece is not None:
             self._open.add(piece.stream)
@@ -193,8 +203,7 @@ class LeafTexts:
         """Return a chunk's pieces of text. They end nothing."""
         piece, _ = self._chunks.look(item, data)
         if piece is None:
-            leaves = [(where, text) for where, text in _leaves(item, ()) if text]
-            piece = _together([Piece((self._call, *where), text, partial(_put_back, where)) for where, text in leaves])
+            piece = _together([Piece((self._call, *where), text, where) for where, text in leaves(item) if text])
         return piece, ()
 
     def close(self) -> Collection[Stream]:
@@ -205,6 +214,40 @@ class LeafTexts:
 def read_field(event: Any, name: str) -> Any:
     """Return a field of an event that is a mapping or any object; None if it has none of that name."""
     return event.get(name) if isinstance(event, Mapping) else getattr(event, name, None)
+
+
+def leaves(value: Any, where: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Yield every text in an object, and where it is."""
+    match value:
+        case str() if where:
+            yield where, value
+        case dict():
+            for key, item in value.items():
+                yield from leaves(item, (*where, key))
+        case list() if where:
+            for number, item in enumerate(value):
+                yield from leaves(item, (*where, number))
+
+
+def put_back(data: bytes, changes: Sequence[Change]) -> bytes:
+    """Return the JSON of an event with other texts in their places; all else keeps its spelling."""
+    value = changed(loads(data), changes)
+    new = None if has_mark(data) else respell(data.decode(), value)
+    return dumps(value) if new is None else new.encode()
+
+
+def changed(value: Any, changes: Iterable[Change]) -> Any:
+    """Return a JSON value with other texts in their places, and in every field of it that says the same."""
+    for where, text in changes:
+        if not where:
+            return text
+        holder = value
+        for step in where[:-1]:
+            holder = holder[step]
+        old, holder[where[-1]] = holder[where[-1]], text
+        if isinstance(value, dict):
+            value |= {name: text for name, item in value.items() if item == old}
+    return value
 
 
 _WIDE = frozenset({Span.RUN, Span.STEP})
@@ -224,24 +267,11 @@ def _only_feeds(ops: tuple[Op, ...]) -> bool:
     return any(op.verb is Verb.FEED and not op.text for op in ops)
 
 
-def _leaves(value: Any, where: Place) -> Iterator[tuple[Place, str]]:
-    """Yield every text in an object, and where it is."""
-    match value:
-        case str() if where:
-            yield where, value
-        case dict():
-            for key, item in value.items():
-                yield from _leaves(item, (*where, key))
-        case list() if where:
-            for number, item in enumerate(value):
-                yield from _leaves(item, (*where, number))
-
-
 def _together(pieces: list[Piece]) -> Piece | None:
     """Return the pieces of one event as one, or None where there are none."""
     if len(pieces) < 2:
         return pieces[0] if pieces else None
-    return replace(pieces[0], more=tuple(pieces[1:]))
+    return pieces[0]._replace(more=tuple(pieces[1:]))
 
 
 def _holds(op: Op, part: dict[str, Any]) -> bool:
@@ -285,17 +315,3 @@ def _find(event: dict[str, Any], where: Path) -> tuple[Path, Any]:
         value = value.get(key)
         found = (*found, key)
     return (found, value) if where else ((), None)
-
-
-def _put_back(where: Place, data: bytes, text: str) -> bytes:
-    """Return an event with another text at a place, and in every other field of it that says the same."""
-    value = loads(data)
-    holder: Any = value
-    for step in where[:-1]:
-        holder = holder[step]
-    old, holder[where[-1]] = holder[where[-1]], text
-    return dumps(value | {name: text for name, item in value.items() if item == old})
-
-
-def _put_back_bytes(data: bytes, text: str) -> bytes:
-    return dumps(text.encode("latin-1"))

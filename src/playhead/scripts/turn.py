@@ -5,11 +5,13 @@ Knows in which order things happen. Does not know time: a step that is a pause i
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import count
 
 from playhead.errors import UsageError
-from playhead.scripts.parts import Call, Cut, Event, Fail, Garbage, Hang, Part, Pause, Said, Say, Stop, Usage
+from playhead.scripts.parts import Call, Cut, Event, Fail, Garbage, Hang, Part, Pause, Said, Say, Stop, Think, Usage
 
+# Tuples, which are quicker to look into than unions.
+_SAID = (Say, Think, Call)
 _LAST = (Fail, Cut, Hang)
 _EVENTS = (Pause, Fail, Cut, Hang, Garbage)
 
@@ -28,25 +30,60 @@ class Turn:
     @property
     def calls(self) -> tuple[Call, ...]:
         """Return the tools that the model wants called."""
-        return tuple(_of(Call, self.parts))
+        return tuple([part for part in self.parts if isinstance(part, Call)])
 
     @property
     def stop_reason(self) -> str:
         """Return why the model stops: as the script says, else `tool_calls` if it wants a tool, else `stop`."""
-        return next((part.reason for part in _of(Stop, self.parts)), "tool_calls" if self.calls else "stop")
+        wants = False
+        for part in self.parts:
+            if isinstance(part, Stop):
+                return part.reason
+            wants = wants or isinstance(part, Call)
+        return "tool_calls" if wants else "stop"
 
     @property
     def usage(self) -> Usage:
         """Return how many tokens it took: as the script says, else nothing in and one a piece out."""
-        pieces = sum(len(part.pieces) for part in self.parts if isinstance(part, Said))
-        return next(_of(Usage, self.parts), Usage(0, pieces))
+        pieces = 0
+        for part in self.parts:
+            if isinstance(part, Usage):
+                return part
+            pieces += len(part.pieces) if isinstance(part, _SAID) else 0
+        return Usage(0, pieces)
+
+    @property
+    def unnamed(self) -> int:
+        """Return how many calls have no id of their own."""
+        return len([part for part in self.parts if isinstance(part, Call) and part.id is None])
+
+    @property
+    def is_smooth(self) -> bool:
+        """Say whether nothing happens on the way: no fault, and no time that passes."""
+        return not any(isinstance(part, _EVENTS) or (isinstance(part, _SAID) and part.pause_s) for part in self.parts)
+
+    def numbered(self, first_call: int) -> "Turn":
+        """Return the turn with an id for each call: those without are `call_1`, `call_2` and so on from that number."""
+        numbers = count(first_call)
+        return Turn(
+            tuple(
+                [
+                    Call(part.tool, part.pieces, f"call_{next(numbers)}", part.pause_s)
+                    if isinstance(part, Call) and part.id is None
+                    else part
+                    for part in self.parts
+                ]
+            )
+        )
 
     def steps(self, *, first_call: int = 1) -> Iterator["Step"]:
-        """Yield what happens, in order. Calls without an id are named `call_1`, `call_2` and so on from `first_call`.
+        """Yield what happens, in order. Calls without an id are named as `numbered` does.
 
         The last step is a `Stop`, behind a `Usage`; or a `Fail`, `Cut` or `Hang`, after which nothing comes.
         """
-        for step in _placed(self.parts, first_call):
+        steps = _in_order(self.numbered(first_call).parts if self.unnamed else self.parts)
+        waiting = sorted((part for part in self.parts if isinstance(part, _EVENTS) and part.at is not None), key=_at)
+        for step in _placed(steps, waiting) if waiting else steps:
             yield step
             if isinstance(step, _LAST):
                 return
@@ -89,18 +126,11 @@ def turn(*parts: Part | Turn | str) -> Turn:
     Raises `UsageError` where a fault is to come after more pieces than there are, or where something is no part.
     """
     whole = Turn(tuple(_flat(parts)))
-    count = sum(len(part.pieces) for part in whole.parts if isinstance(part, Said))
+    pieces = sum(len(part.pieces) for part in whole.parts if isinstance(part, _SAID))
     for part in whole.parts:
-        if isinstance(part, _EVENTS) and part.at is not None and not 0 <= part.at <= count:
-            raise UsageError(f"{part!r}: the turn has {count} pieces, so `at` is from 0 to {count}")
+        if isinstance(part, _EVENTS) and part.at is not None and not 0 <= part.at <= pieces:
+            raise UsageError(f"{part!r}: the turn has {pieces} pieces, so `at` is from 0 to {pieces}")
     return whole
-
-
-_T = TypeVar("_T")
-
-
-def _of(kind: type[_T], parts: Iterable[object]) -> Iterator[_T]:
-    return (part for part in parts if isinstance(part, kind))
 
 
 def _flat(parts: Iterable[Part | Turn | str]) -> Iterator[Part]:
@@ -118,14 +148,13 @@ def _flat(parts: Iterable[Part | Turn | str]) -> Iterator[Part]:
                 )
 
 
-def _placed(parts: Iterable[Part], first_call: int) -> Iterator[Step]:
-    """Yield the steps of the parts, and events that have a place of their own at that place."""
-    waiting = sorted((part for part in parts if isinstance(part, _EVENTS) and part.at is not None), key=_at)
-    count = 0
-    for step in _in_order(parts, first_call):
-        while waiting and not isinstance(step, End) and _at(waiting[0]) == count:
+def _placed(steps: Iterable[Step], waiting: list[Event]) -> Iterator[Step]:
+    """Yield the steps, and events that have a place of their own at that place."""
+    pieces = 0
+    for step in steps:
+        while waiting and not isinstance(step, End) and _at(waiting[0]) == pieces:
             yield waiting.pop(0)
-        count += isinstance(step, Piece)
+        pieces += isinstance(step, Piece)
         yield step
     yield from waiting
 
@@ -134,15 +163,13 @@ def _at(event: Event) -> int:
     return event.at or 0
 
 
-def _in_order(parts: Iterable[Part], first_call: int) -> Iterator[Step]:
-    index, number = 0, first_call
+def _in_order(parts: Iterable[Part]) -> Iterator[Step]:
+    index = 0
     for part in parts:
         if isinstance(part, _EVENTS):
             if part.at is None:
                 yield part
-        elif isinstance(part, Said):
-            if isinstance(part, Call) and part.id is None:
-                part, number = part.with_id(f"call_{number}"), number + 1
+        elif isinstance(part, _SAID):
             yield from _streamed(index, part)
             index += 1
 

@@ -58,7 +58,10 @@ PROVIDER_KEYS: dict[str, tuple[Callable[[random.Random], str], ...]] = {
         *(lambda chance, kind=kind: f"gh{kind}" + "_" + _body(chance, 36) for kind in "pousr"),
         lambda chance: "github" + "_pat_" + _body(chance, 22) + "_" + _body(chance, 59),
     ),
-    "slack-token": (lambda chance: "xo" + "xb-" + _body(chance, 12, string.digits) + "-" + _body(chance, 24),),
+    "slack-token": (
+        lambda chance: "xo" + "xb-" + _body(chance, 12, string.digits) + "-" + _body(chance, 24),
+        lambda chance: "xa" + "pp-1-A" + _body(chance, 10) + "-" + _body(chance, 13) + "-" + _body(chance, 64, _HEX),
+    ),
     "stripe-key": (
         lambda chance: "sk_" + "live_" + _body(chance, 24),
         lambda chance: "rk_" + "live_" + _body(chance, 24),
@@ -79,6 +82,10 @@ PROVIDER_KEYS: dict[str, tuple[Callable[[random.Random], str], ...]] = {
 """Makers of keys that their own look gives away, by kind."""
 
 BESIDE: dict[str, tuple[Callable[[random.Random], tuple[str, str, str]], ...]] = {
+    "aws-secret-key": (
+        lambda chance: ("AK" + "IA" + "J7" * 8 + ",", _body(chance, 40, _LETTERS + "+/"), "\n"),
+        lambda chance: ("AS" + "IA" + "Q2" * 8 + "': '", "k7" + _body(chance, 38), "'"),
+    ),
     "azure-key": (
         lambda chance: ("AccountName=acme;AccountKey=", _body(chance, 86, _LETTERS + "+/") + "==", ";Suffix=x"),
     ),

@@ -1,5 +1,6 @@
 """The table of secrets: every row has an example, and what is said about a row holds for its examples."""
 
+import json
 import random
 from collections.abc import Iterator
 
@@ -56,7 +57,7 @@ def test_every_example_is_found(seed: int) -> None:
     for kind, before, secret, after in examples(seed):
         scanner = every if kind in ON_REQUEST else default
         text = before + secret + after
-        found = [(span.kind, text[span.start : span.end]) for span in scanner.spans(text)]
+        found = [(span.kind, text[span.start : span.end]) for span in scanner.spans(text, len(before))]
         assert found == [(kind, secret)]
         assert scanner.has_anchor(text)
         assert scanner.is_suspect(text)
@@ -91,7 +92,7 @@ def test_no_placeholder_can_be_taken_for_a_secret() -> None:
     """A row cannot match a placeholder, not even beside a telling name."""
     scanner = Scanner(ROWS, headers=True)
     for kind, before, _, after in examples(0):
-        assert scanner.spans(f"{before}<{kind}-1>{after}") == []
+        assert scanner.spans(f"{before}<{kind}-1>{after}", len(before)) == []
 
 
 @pytest.mark.parametrize("path", ["/opt/ci-user", "C:\\agents\\ci", "/srv/é/x", "/srv/a+b"])
@@ -107,3 +108,17 @@ def test_a_name_of_the_caller_is_found_in_paths_only() -> None:
     scanner = Scanner([person("mark")], headers=False)
     text = "mark: see /srv/mark/x, D:\\mark\\y and /srv/marks"
     assert [(span.start, span.end) for span in scanner.spans(text)] == [(15, 19), (26, 30)]
+
+
+@pytest.mark.parametrize("between", [",", "\t", "\n", " ", ":", "': '", '","'])
+def test_what_follows_the_id_of_an_aws_key_is_its_secret(between: str) -> None:
+    """It has no look of its own, so it is found behind the id alone; forty characters elsewhere are no secret."""
+    scanner = Scanner([row for row in ROWS if row.group == "keys"], headers=False)
+    key, secret = "AK" + "IA" + "J7" * 8, "wJalr" + "Xu7/" * 8 + "kEY"
+    text = f"{key}{between}{secret} and {secret}"
+    assert scanner.is_suspect(text)
+    assert scanner.is_suspect(json.dumps(text))
+    assert [(span.kind, text[span.start : span.end]) for span in scanner.spans(text)] == [
+        ("aws-key-id", key),
+        ("aws-secret-key", secret),
+    ]

@@ -202,3 +202,56 @@ def test_secrets_of_one_cassette_are_numbered_together() -> None:
     assert run(["is ", KEY[:30], KEY[30:], " it"], redactor)[1] == (1, "<openai-key-1>")
     assert redactor.text(KEY) == "<openai-key-1>"
     assert redactor.hits == {"openai-key": 2}
+
+
+def test_who_waits_is_told_and_can_be_forced() -> None:
+    """A stream waits while something is held or dropped; forcing lets the oldest go, and those behind it."""
+    streams = StreamRedactor[int](Redactor())
+    assert not streams.waits("a")
+    assert streams.force() == []
+    assert streams.feed("a", "see sk-", token=1) == []
+    assert streams.feed("b", "fine", token=2) == []
+    assert streams.waits("a")
+    assert not streams.waits("b")
+    assert streams.force() == [(1, "see sk-"), (2, "fine")]
+    assert not streams.waits("a")
+    assert streams.feed("a", f" {KEY}", token=3) == []
+    assert streams.force() == [(3, " <openai-key-1>")]
+    assert streams.waits("a"), "what follows belongs to the key"
+    assert not streams.passes("a", "more of it")
+    assert streams.feed("a", "more of it", token=4) == [(4, " of it")]
+
+
+def test_text_passes_where_nothing_waits() -> None:
+    """Clean text of a known stream passes and counts as what stands before the next; all else changes nothing."""
+    streams = StreamRedactor[int](Redactor())
+    assert not streams.passes("a", "new")
+    streams.feed("a", "it ", token=1)
+    assert streams.passes("a", "is the pass")
+    assert streams.passes("a", "word: ")
+    assert not streams.passes("a", "hunter2X")
+    assert streams.feed("a", "hunter2X!", token=2) == []
+    assert not streams.passes("a", "fine")
+    assert not streams.passes("b", "fine")
+    assert streams.close() == [(2, "<password-1>")]
+
+
+def test_the_end_of_a_private_key_is_dropped_with_it() -> None:
+    """Of a key that is let go before its END came whole, nothing of that END stays."""
+    streams = StreamRedactor[int](Redactor())
+    key = PROVIDER_KEYS["private-key"][0](random.Random(3))
+    head, tail = key[:-12], key[-12:]
+    told = [*streams.feed("a", head * 1, token=1), *streams.feed("a", f"{tail} ok", token=2), *streams.close()]
+    assert "".join(text for _, text in told) == "<private-key-1> ok"
+
+
+def test_a_secret_that_goes_on_stops_where_it_must() -> None:
+    """What is dropped of a secret without an end that came is dropped up to `stop`, and no further."""
+    streams = StreamRedactor[int](Redactor(), stop="(?=!)")
+    key = PROVIDER_KEYS["private-key"][0](random.Random(4))
+    streams.feed("a", key[:60], token=1)
+    assert streams.force() == [(1, "<private-key-1>")]
+    assert streams.drops("a")
+    assert streams.feed("a", key[60:80], token=2) == [(2, "")]
+    assert streams.feed("a", "rest! and more", token=3) == [(3, "! and more")]
+    assert not streams.drops("a")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playhead.cassettes.redact.strings import edit_strings
+from playhead.cassettes.redact.strings import edit_strings, respell, string_spans
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=8),
@@ -84,3 +84,23 @@ def test_editing_is_editing_the_value(value: object, ascii_only: bool, indent: i
 def test_what_is_not_json_is_taken_as_it_is() -> None:
     """An escape that does not exist is left alone, and nothing is raised."""
     assert named('{"a": "\\q"') == [("a", None), ("\\q", "a")]
+
+
+@given(value=JSON, ascii_only=st.booleans(), indent=st.none() | st.just(2))
+def test_respelling_keeps_what_did_not_change(value: object, ascii_only: bool, indent: int | None) -> None:
+    """The text of an unchanged value is itself; of one string only the string is another one."""
+    text = json.dumps({"a": "old", "b": value}, ensure_ascii=ascii_only, indent=indent)
+    assert respell(text, json.loads(text)) == text
+    assert respell(text, {"a": "new", "b": value}) == text.replace("old", "new", 1)
+
+
+def test_what_cannot_be_respelled_is_said() -> None:
+    """A key that comes twice is one key of the value, so its text has too many strings."""
+    assert respell('{"a": "x", "a": "y"}', {"a": "z"}) is None
+    assert respell('{"a": "x"}', {"a": "x", "b": 1}) is None
+
+
+def test_where_strings_are() -> None:
+    """Strings and keys are told by their places, escapes included."""
+    text = '{"a" : ["\\"b", 1, ""]}'
+    assert [text[start:end] for start, end in string_spans(text)] == ["a", '\\"b', ""]

@@ -24,6 +24,7 @@ _PROVIDERS = (
     prefixed("github-token", "gh[pousr]_", anchors=("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), at_least=30),
     prefixed("github-token", "github_pat_", run="[A-Za-z0-9_]", at_least=40),
     prefixed("slack-token", "xox[abeoprs]-", anchors=("xox",), run="[A-Za-z0-9-]", at_least=16, is_secret=is_random),
+    prefixed("slack-token", "xapp-", run="[A-Za-z0-9-]", at_least=30, is_secret=is_random),
     prefixed("stripe-key", "[rs]k_live_", anchors=("k_live_",), at_least=16),
     prefixed("stripe-key", "[rs]k_test_", anchors=("k_test_",), at_least=16),
     prefixed("stripe-webhook-secret", "whsec_", run="[A-Za-z0-9+/=]", at_least=24),
@@ -51,17 +52,20 @@ _JWT = Row(
 
 # The dashes of the next line end a key that has no END of its own; a key without any is at most a run of base64.
 _PEM_BODY = r"(?:-{0,4}[^-]){0,16384}-{0,4}"
-_PEM_END = "-----END[A-Z0-9 ]{0,60}-----"
+# In a query a blank is a plus, or percent-encoded.
+_PEM_WORDS = "[A-Z0-9 %+]"
+_PEM_NAME = r"PRIVATE(?: |%20|[+])KEY(?:(?: |%20|[+])BLOCK)?"
+_PEM_END = f"-----END{_PEM_WORDS}{{0,60}}-----"
 _PRIVATE_KEY = Row(
     "private-key",
     "private-keys",
-    ("PRIVATE KEY",),
-    secret=rf"-----BEGIN[A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----(?:{_PEM_BODY}{_PEM_END}|[A-Za-z0-9+/=\\\r\n]*)",
+    ("PRIVATE KEY", "PRIVATE%20KEY", "PRIVATE+KEY"),
+    secret=rf"-----BEGIN{_PEM_WORDS}{{0,40}}{_PEM_NAME}-----(?:{_PEM_BODY}{_PEM_END}|[A-Za-z0-9+/=%\\\r\n]*)",
     opening=beginnings(
         "-----BEGIN",
-        r"[A-Z0-9 ]{0,60}(?:-{1,4}|PRIVATE KEY(?: BLOCK)?-----(?:-{0,4}[^-])*-{0,5}(?:[A-Z][A-Z0-9 ]{0,60}-{0,4})?)?",
+        rf"{_PEM_WORDS}{{0,60}}(?:-{{1,4}}|{_PEM_NAME}-----(?:-{{0,4}}[^-])*-{{0,5}}(?:[A-Z]{_PEM_WORDS}{{0,60}}-{{0,4}})?)?",
     ),
-    gate="PRIVATE KEY",
+    gate="PRIVATE(?: |%20|[+])KEY",
     rest=_PEM_END,
     starts=False,
 )
@@ -87,6 +91,18 @@ _CURSOR = "".join(
 )
 
 _BESIDE_NAMES = (
+    # It has no look of its own, but those who hold it write its id before it.
+    beside(
+        "aws-secret-key",
+        "keys",
+        "A[KS]IA[A-Z0-9]{16}[\"' ,:;|\\t\\r\\n]{1,4}",
+        anchors=("AKIA", "ASIA"),
+        gate='A[KS]IA[A-Z0-9]{16}(?:[ ,:;|\\t\\r\\n\'"]|\\\\["nrt]){1,4}[A-Za-z0-9+/\\\\]{40}',
+        run="[A-Za-z0-9+/]",
+        at_least=40,
+        starts=True,
+        is_secret=is_mixed,
+    ),
     beside(
         "azure-key",
         "keys",

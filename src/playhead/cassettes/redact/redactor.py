@@ -41,6 +41,7 @@ class Redactor:
         self._headers = "headers" in self._rules
         self._ledger = Ledger()
         self._nesting = 0
+        self._opening: tuple[str, int, int] | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -68,6 +69,10 @@ class Redactor:
         self._ledger.reserve(old)
         new = edit_strings(old, self._string)
         return data if new is old else new.encode()
+
+    def may_open(self, data: bytes) -> bool:
+        """Tell whether a string in JSON, or in its beginning, may end with the beginning of a secret."""
+        return self._scanner is not None and self._scanner.may_open_string(data if data.isascii() else _readable(data))
 
     def text(self, text: str) -> str:
         """Return a text without secrets: the very object where it has none. Lone surrogates are text as well."""
@@ -101,13 +106,31 @@ class Redactor:
             return False
         return not (scanner.has_anchor(text) and scanner.is_suspect(text))
 
+    def is_whole(self, text: str, start: int) -> bool:
+        """Tell whether a text surely has no secret, and none can begin in it at `start` or later."""
+        scanner = self._scanner
+        if scanner is None:
+            return True
+        if not is_unicode(text) or (scanner.has_anchor(text) and scanner.is_suspect(text)):
+            return False
+        return not scanner.may_open(text) or self.opening(text, start) == len(text)
+
     def spans(self, text: str, start: int = 0) -> list[Span]:
         """Return where a text has secrets that begin at `start` or later."""
         return self._scanner.spans(text, start) if self._scanner else []
 
     def opening(self, text: str, start: int = 0) -> int:
         """Return where the last, unfinished part of a text begins that may grow into a secret; its length if none."""
-        return self._scanner.opening(text, start) if self._scanner else len(text)
+        if self._scanner is None:
+            return len(text)
+        # Who asks whether anything waits asks next what: the answer costs more than to compare the question.
+        if self._opening is None or self._opening[:2] != (text, start):
+            self._opening = (text, start, self._scanner.opening(text, start))
+        return self._opening[2]
+
+    def reserve(self, text: str) -> None:
+        """Leave out the numbers of the placeholders in a text: for whoever goes on with an older cassette."""
+        self._ledger.reserve(text)
 
     def placeholder(self, secret: str, *, kind: str) -> str:
         """Return what to write in place of a secret, and count it."""
@@ -177,6 +200,10 @@ def _utf8(data: bytes) -> str:
     except UnicodeDecodeError as error:
         where = f"byte {error.start} of {len(data)}"
         raise UsageError(f"cannot redact JSON that is not UTF-8: {where} begins no character") from None
+
+
+def _readable(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _is_json(text: str) -> bool:

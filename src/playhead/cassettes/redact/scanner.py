@@ -111,6 +111,7 @@ class Scanner:
         self.has_anchor: Tell = tell("|".join(map(re.escape, self.literals))) if self.literals else _always
         self.is_suspect: Tell = tell(_factored(gates))
         self.may_open: Tell = tell(rf"(?:{_factored(openings)})\z")
+        self.may_open_string: Tell = tell(rf"(?:{_factored(openings)})(?:\"|\z)|{_ESCAPED}")
 
     def spans(self, text: str, start: int = 0) -> list[Span]:
         """Return where the secrets lie that begin at `start` or later, in order, none over another.

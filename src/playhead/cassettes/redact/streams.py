@@ -8,7 +8,7 @@ stream, and what to do with an entry that is let go.
 import re
 from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -50,11 +50,13 @@ class StreamRedactor(Generic[T]):
 
     Nothing waits for long: not behind more than `max_entries`, and not once the doubtful end of a stream is longer
     than `max_bytes`. Then it is let go; if it is a secret already, it is replaced, and what still comes of it
-    is dropped. `flush` ends a stream, `close` all of them. Bytes of a wire can pass as Latin-1 text.
+    is dropped, up to `stop`, an expression, if it is found before the secret's end. `flush` ends a stream, `close` all
+    of them. Bytes of a wire can pass as Latin-1 text.
     """
 
-    def __init__(self, redactor: Redactor, *, max_bytes: int = 512, max_entries: int = 64) -> None:
+    def __init__(self, redactor: Redactor, *, max_bytes: int = 512, max_entries: int = 64, stop: str = "") -> None:
         self._redactor = redactor
+        self._stop = f"|{stop}" * bool(stop)
         self._max_bytes = max_bytes
         self._max_entries = max_entries
         self._channels: dict[Hashable, _Channel[T]] = {}
@@ -72,17 +74,20 @@ class StreamRedactor(Generic[T]):
             channel = self._channels[stream] = _Channel()
         if channel.rest:
             text = _after_rest(channel, text)
-        redactor = self._redactor
-        if not channel.held:
-            joined = channel.context + text
-            if redactor.is_clean(joined) and redactor.opening(joined, len(channel.context)) == len(joined):
-                channel.context = joined[-_CONTEXT:]
-                return self._pass(token, text)
+        if not channel.held and self._goes_on(channel, text):
+            return self._pass(token, text)
         entry = _Entry(token, text)
         channel.held.append(entry)
         self._queue.append((channel, entry))
         self._settle(channel, force=False)
         return self._released()
+
+    def passes(self, stream: Hashable, text: str) -> bool:
+        """Take text that adds to a known stream if nothing waits and nothing in it is secret; else change nothing."""
+        channel = self._channels.get(stream)
+        if channel is None or channel.rest or self._queue:
+            return False
+        return self._goes_on(channel, text)
 
     def skip(self, token: T) -> list[tuple[T, str]]:
         """Take an entry without text, and return the entries that may be written now."""
@@ -101,6 +106,32 @@ class StreamRedactor(Generic[T]):
             self._settle(channel, force=True)
         self._channels.clear()
         return self._released()
+
+    def waits(self, stream: Hashable) -> bool:
+        """Tell whether an entry waits for more of a stream, or a secret goes on in it that was let go."""
+        channel = self._channels.get(stream)
+        return channel is not None and bool(channel.held or channel.rest)
+
+    def drops(self, stream: Hashable) -> bool:
+        """Tell whether a secret goes on in a stream that was let go, so that what follows is dropped."""
+        channel = self._channels.get(stream)
+        return channel is not None and bool(channel.rest)
+
+    def force(self) -> list[tuple[T, str]]:
+        """Return the entry that waits longest, and those that waited only behind it, though nothing is sure yet."""
+        if self._queue:
+            channel, entry = self._queue[0]
+            if channel is not None and not entry.done:
+                self._settle(channel, force=True)
+        return self._released()
+
+    def _goes_on(self, channel: _Channel[T], text: str) -> bool:
+        """Tell whether text has no secret and begins none, and if so let it be what stands before the next one."""
+        joined = channel.context + text
+        if not self._redactor.is_whole(joined, len(channel.context)):
+            return False
+        channel.context = joined[-_CONTEXT:]
+        return True
 
     def _pass(self, token: T, text: str) -> list[tuple[T, str]]:
         if not self._queue:
@@ -132,8 +163,11 @@ class StreamRedactor(Generic[T]):
         end = self._end(channel, found, size if force else opening)
         settled = [span for span in found if span.start < end]
         if force and settled and opening <= settled[-1].start:
-            channel.rest, channel.eaten = settled[-1].rest, 0
-            channel.carry = joined[settled[-1].start :][-_CONTEXT:]
+            last = settled[-1]
+            channel.rest, channel.eaten = last.rest + self._stop, 0
+            channel.carry = joined[last.start :][-_CONTEXT:]
+            if not _rest(last.rest).search(joined, last.end):
+                settled[-1] = replace(last, end=size)
         self._rewrite(channel, joined, settled)
         channel.held = [entry for entry in channel.held if not entry.done]
         channel.context = joined[:end][-_CONTEXT:]

@@ -6,7 +6,8 @@ an edited string stays as it is, byte for byte: the spelling of numbers, blanks,
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 Edit = Callable[[str, str | None], str]
 """Takes a string and its name, and returns what shall stand in its place."""
@@ -47,6 +48,29 @@ def edit_strings(text: str, edit: Edit) -> str:
     return "".join((*pieces, text[done:]))
 
 
+def respell(text: str, value: Any) -> str | None:
+    """Return the text of a JSON value that has other strings now, all else as it was.
+
+    Returns None where the text has not as many strings as the value: a key that comes twice is there once.
+    """
+    new = list(_strings(value))
+    found = list(_STRING.finditer(text))
+    if len(found) != len(new):
+        return None
+    pieces: list[str] = []
+    done = 0
+    for match, string in zip(found, new, strict=True):
+        if _decoded(match[1]) != string:
+            pieces += [text[done : match.start(1)], _encoded(string, ascii_only=match[1].isascii())]
+            done = match.end(1)
+    return "".join((*pieces, text[done:]))
+
+
+def string_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the strings of a JSON text are, keys included, without their quotation marks."""
+    return [match.span(1) for match in _STRING.finditer(text)]
+
+
 class _Names:
     """Follow which name belongs to the next string."""
 
@@ -74,6 +98,20 @@ class _Names:
             self._named = text if key in _NAMING_KEYS else self._named
             return name
         return self._listed or (first if closes and gap == "," else None)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield the strings of a JSON value as its text has them, keys included."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, item in value.items():
+                yield key
+                yield from _strings(item)
+        case list():
+            for item in value:
+                yield from _strings(item)
 
 
 def _decoded(raw: str) -> str:
