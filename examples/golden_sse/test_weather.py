@@ -19,8 +19,8 @@ def test_the_endpoint_sends_what_it_sent_before(client, sse_snapshot):
     assert response == sse_snapshot(dialect="locus")
 
 
-def test_a_failure_ends_the_stream_and_tells_no_secrets(client, sse_snapshot):
-    """The model fails after the tool has run: the last message is `error`."""
+def test_a_failure_is_told_by_the_last_event(client, sse_snapshot):
+    """The model fails after the tool has run: `terminate` has the reason, and `done` follows."""
     response = client.get("/stream", params={"prompt": "Atlantis?"})
     assert response == sse_snapshot(dialect="locus")
 

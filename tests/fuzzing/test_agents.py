@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from playhead.errors import ModelFailure
 from playhead.events.locus import TerminateEvent, ThinkEvent
 from playhead.fuzzing.agents import AgentDriver
 from playhead.fuzzing.campaign import Budget, Campaign
@@ -57,14 +56,12 @@ class Impatient(Patient):
     async def run(self, prompt: str) -> AsyncIterator[Any]:
         """Yield the events, but swallow one failure."""
         thought = False
-        try:
-            async for event in super().run(prompt):
-                thought = thought or (bool(getattr(event, "reasoning", None)) and isinstance(event, ThinkEvent))
+        async for event in super().run(prompt):
+            thought = thought or (bool(getattr(event, "reasoning", None)) and isinstance(event, ThinkEvent))
+            if thought and isinstance(event, TerminateEvent) and event.error:
+                yield TerminateEvent(**END.model_dump(exclude={"timestamp", "event_type"}))
+            else:
                 yield event
-        except ModelFailure:
-            if not thought:
-                raise
-            yield TerminateEvent(**END.model_dump(exclude={"timestamp", "event_type"}))
 
 
 def test_random_scripts_are_made_small() -> None:

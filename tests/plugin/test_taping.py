@@ -197,7 +197,7 @@ async def test_an_event_that_is_not_as_recorded_is_a_mismatch(tmp_path: Path) ->
     def other(city: str) -> str:
         return f"sun in {city}"
 
-    other.__name__ = "search"
+    other.__name__, other.__doc__ = "search", search.__doc__
     agent = Agent(taped.model(ScriptedModel([])), taped.tools([other]), max_iterations=1)
     events = taped.events(agent.run("Paris?"))
     with pytest.raises(ReplayMismatch) as failure:

@@ -28,3 +28,13 @@ def test_a_home_that_is_the_root_is_no_secret(monkeypatch: pytest.MonkeyPatch) -
 def test_no_rules_take_nothing_out() -> None:
     """`()` switches all of it off."""
     assert local_redactor(()).text(str(Path.home() / "x")) == str(Path.home() / "x")
+
+
+def test_what_the_header_says_is_clean(tmp_path: Path) -> None:
+    """A test's name may have its parameters, and who made the tape may say what with."""
+    key = "sk-proj-" + "A1b2C3d4E5f6G7h8I9j0K1l2"
+    with record(tmp_path / "a.jsonl", name=f"test_trip[{key}]", made={"by": key}) as recorder:
+        list(recorder.events([ThinkEvent(iteration=1)]))
+    written = (tmp_path / "a.jsonl").read_text()
+    assert key not in written
+    assert '"name":"test_trip[<openai-key-1>]"' in written

@@ -95,6 +95,16 @@ def test_bytes_that_are_no_text_are_looked_at(tmp_path: Path) -> None:
     assert playhead("scan", tmp_path / "old.scrubbed.jsonl").code == 0
 
 
+def test_half_a_character_in_a_chunk_is_no_obstacle(tmp_path: Path) -> None:
+    """Half a surrogate pair is kept as it came, and what stands around it is looked at."""
+    path = tmp_path / "odd.jsonl"
+    with record(path, redact=()) as tape:
+        list(tape.chunks([b'data: "\\ud800' + KEY.encode() + b'"\n\n', "\udc80".encode("utf-8", "surrogatepass")]))
+    assert playhead("scan", path).code == 1
+    assert playhead("scrub", path).code == 0
+    assert not leaks(KEY, (tmp_path / "odd.scrubbed.jsonl").read_text())
+
+
 def test_an_unreadable_file_is_no_clean_one(tmp_path: Path) -> None:
     """A damaged cassette and a missing one exit with 2, and the others are scanned nevertheless."""
     bad = write_tape(tmp_path / "bad.jsonl")

@@ -31,7 +31,7 @@ from playhead.recording.holding import Holding
 from playhead.recording.making import made_with
 from playhead.recording.renewal import unchanged
 from playhead.recording.runs import Run, untaped
-from playhead.recording.secrets import local_redactor
+from playhead.recording.secrets import clean_header, local_redactor
 from playhead.recording.taps import RecordingTap
 from playhead.recording.tee import AsyncTee, Tee
 from playhead.recording.texts import CallTexts, ChunkTexts, EventTexts, Piece, Stream, read_field
@@ -68,7 +68,7 @@ def record(
     )
     sink = where.create()
     try:
-        writer = CassetteWriter(sink, header)
+        writer = CassetteWriter(sink, clean_header(header, redactor))
     except BaseException:
         sink.discard()
         raise

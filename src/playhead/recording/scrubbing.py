@@ -151,7 +151,7 @@ def _item(entry: Entry) -> object:
     if entry.kind not in _STREAMED:
         return None
     value = loads(entry.data)
-    return value.encode() if isinstance(value, str) and entry.kind != "event" else value
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) and entry.kind != "event" else value
 
 
 _STREAMED = frozenset({"event", "bytes", "chunk"})
