@@ -3,13 +3,16 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from playhead.agent.agent import Agent
 from playhead.errors import UsageError
 from playhead.events.locus import AgentEvent
 from playhead.server.agent_server import AgentServer
+from tests.agent.agents import OddModel
 from tests.server.agents import FunctionAgent, TalkingAgent, asking, chunk, terminate
 from tests.server.clients import ask, get, messages, post, run_of, serving, streaming, told
 
@@ -74,6 +77,23 @@ def test_heartbeats_while_nothing_happens() -> None:
         assert response.text.count("event: heartbeat\ndata") >= 3
         assert told(response) == [("model_chunk", "1"), ("terminate", "2"), ("done", "end")]
         assert json.loads(messages(response)[-1].data)["total_events"] == 2
+
+
+@pytest.mark.parametrize("names", ["snake", "class"])
+def test_a_model_that_fails(names: Any, tmp_path: Path) -> None:
+    """The reason is told, live, taped and whole, and nothing of the inside; the cassette has the text."""
+    agent = Agent(OddModel(RuntimeError("the password of db.internal is hunter2")))
+    with serving(agent, event_names=names, store=tmp_path / "runs") as served:
+        response = get(served, "/stream?prompt=x")
+        again = get(served, "/stream", last_event_id=f"{run_of(response)}:0")
+        whole = post(served, "/invoke", {"prompt": "x"})
+    for each in (response, again):
+        (end, done) = messages(each)
+        assert (json.loads(end.data)["reason"], json.loads(end.data)["error"]) == ("model_error", "internal error")
+        assert done.event == "done"
+    assert (whole.json()["stop_reason"], whole.json()["error"]) == ("model_error", "internal error")
+    assert "hunter2" not in response.text + again.text + whole.text
+    assert all("hunter2" in path.read_text() for path in (tmp_path / "runs").glob("*.jsonl"))
 
 
 def test_a_run_that_fails(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from playhead.agent.deadlines import move_on_after
+from anyio import move_on_after
+
 from playhead.agent.faults import Fault, is_harness_failure, model_fault
 from playhead.agent.state import Message
 from playhead.events.locus import ModelChunkEvent, ModelCompleteEvent, ToolCall

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any, Final
 
-from anyio import to_thread
+from anyio import move_on_after, to_thread
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from playhead.agent.batch import Put
-from playhead.agent.deadlines import move_on_after
 from playhead.agent.faults import is_harness_failure
 from playhead.agent.hooks import AfterToolCall, BeforeToolCall, Hooks, Steering
 from playhead.agent.setup import Setup
