@@ -150,8 +150,13 @@ def test_an_agent_can_keep_every_promise() -> None:
 
 def test_the_reference_agent_keeps_all_promises() -> None:
     """With tools on the event loop or in threads, one after the other too. Of being stopped it promises nothing."""
-    for options in ({}, {"tool_execution": "sequential", "tool_event_order": "sequential", "name": "trip"}):
-        report = check_agent(lambda model, options=options: Agent(model, [look], **options))
+    orderly: dict[str, Any] = {"tool_execution": "sequential", "tool_event_order": "sequential", "name": "trip"}
+    makers: list[Callable[[Any], Agent]] = [
+        lambda model: Agent(model, [look]),
+        lambda model: Agent(model, [look], **orderly),
+    ]
+    for make in makers:
+        report = check_agent(make)
         report.raise_if_broken()
         assert [each.promise.name for each in report.skipped] == ["tells-cancellation"]
 
