@@ -55,7 +55,7 @@ class Patient:
             yield event
             if event.event_type == "terminate":
                 return
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
         yield END.model_copy(update={"reason": "cancelled"})
 
     def cancel(self) -> None:
