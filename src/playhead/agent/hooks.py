@@ -120,7 +120,7 @@ def _text(method: str, value: object) -> str:
 class BeforeInvocation(HookEvent):
     """A run begins: `prompt` is what the agent is asked, or, if `is_resumed`, the answer to what it asked."""
 
-    may: ClassVar = frozenset({_CANCEL})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL})
     prompt: str
     is_resumed: bool = False
 
@@ -140,7 +140,7 @@ class AfterInvocation(HookEvent):
 class BeforeIteration(HookEvent):
     """An iteration begins. They count from 1."""
 
-    may: ClassVar = frozenset({_CANCEL})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL})
     iteration: int
 
 
@@ -148,7 +148,7 @@ class BeforeIteration(HookEvent):
 class AfterIteration(HookEvent):
     """An iteration is over: the model has answered, and the tools that it asked for have run."""
 
-    may: ClassVar = frozenset({_CANCEL})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL})
     iteration: int
 
 
@@ -156,7 +156,7 @@ class AfterIteration(HookEvent):
 class BeforeModelCall(HookEvent):
     """The model is asked. `attempt` counts from 1 within an iteration."""
 
-    may: ClassVar = frozenset({_CANCEL})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL})
     iteration: int
     attempt: int
     messages: Sequence[Message]
@@ -167,7 +167,7 @@ class BeforeModelCall(HookEvent):
 class AfterModelCall(HookEvent):
     """The model has answered, or failed: `fault` says how (`rate_limit`, `timeout`, `cut` ...), `error` in words."""
 
-    may: ClassVar = frozenset({_CANCEL, _RETRY})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL, _RETRY})
     iteration: int
     attempt: int
     answer: str
@@ -183,7 +183,7 @@ class AfterModelCall(HookEvent):
 class BeforeToolCall(HookEvent):
     """A tool is about to run. `number` tells its calls apart: ids of calls may repeat, or be empty."""
 
-    may: ClassVar = frozenset({_CANCEL, _ARGUMENTS})
+    may: ClassVar[frozenset[str]] = frozenset({_CANCEL, _ARGUMENTS})
     number: int
     tool_name: str
     tool_call_id: str
@@ -197,7 +197,7 @@ class AfterToolCall(HookEvent):
     `paused` is true where it asked a person and has neither.
     """
 
-    may: ClassVar = frozenset({_RETRY, _RESULT})
+    may: ClassVar[frozenset[str]] = frozenset({_RETRY, _RESULT})
     number: int
     tool_name: str
     tool_call_id: str

@@ -22,6 +22,7 @@ from playhead.agent.hooks import (
     BeforeInvocation,
     BeforeModelCall,
     BeforeToolCall,
+    RunInfo,
 )
 from playhead.events.spans import Span
 
@@ -37,7 +38,7 @@ class RunSpan:
     """Gather what happens in a run."""
 
     def __init__(self, sink: Sink, event: BeforeInvocation) -> None:
-        self.info = event.run
+        self.info: RunInfo = event.run
         self._sink = sink
         self._since = sink.now()
         self._asked: tuple[BeforeModelCall, Moment] | None = None
