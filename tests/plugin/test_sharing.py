@@ -70,7 +70,7 @@ def shared(project: Project) -> Path:
     return project.path / "cassettes/shared.jsonl"
 
 
-@pytest.mark.parametrize(("schedule", "seed"), [("load", "1"), ("worksteal", "2")])
+@pytest.mark.parametrize(("schedule", "seed"), [("worksteal", "2")])
 def test_nothing_is_lost_and_no_schedule_shows(project: Project, schedule: str, seed: str) -> None:
     """Twelve tests on eight workers leave what they leave one after the other, in any mode, and into a database."""
     project.write({"test_it.py": EVERY_MODE})
