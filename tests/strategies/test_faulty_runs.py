@@ -43,7 +43,7 @@ def test_each_fault_comes_up(fault: Fault, dialect: str) -> None:
     found = find(faulty_runs(dialect, codes=[fault.code]), lambda run: run.fault == fault.name, settings=FIND)
     assert found.code == fault.code
     assert _codes(found, dialect) == {fault.code}
-    # Responses say everything several times, so a call of a tool alone takes seven events, and shrinking may end at two.
+    # Responses say everything several times: a call of a tool alone takes seven events, and shrinking may leave two.
     assert len(found.events) <= (24 if dialect == "openai.responses" else 6)
 
 
