@@ -322,7 +322,7 @@ def run_campaign(scripts: int, *, seed: int) -> Tally:
         tally.scripts += 1
         why = [f"{promise.name}: {why}" for promise, why in judge_agent(seen, driver.known)]
         is_odd = odd or isinstance(seen.raised, ReplayMismatch)
-        why = [each for each in why if not (is_odd and each.startswith(("survives", "carries")))]
+        why = [each for each in why if not (is_odd and each.startswith(("survives", "carries", "can-be-left")))]
         why += [] if seen.was_left else _misended(seen, odd, tally)
         _count(seen, odd, tally)
         tally.wrong += [f"{each}; dice {dice}, script {trial}"[:2_000] for each in why]
