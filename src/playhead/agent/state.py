@@ -5,7 +5,7 @@ A value: the loop works on its `Progress`, and makes a state where one is asked 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -108,20 +108,8 @@ class Progress:
     @classmethod
     def of(cls, state: AgentState) -> "Progress":
         """Return the progress that a state holds."""
-        return cls(
-            id=state.id,
-            messages=list(state.messages),
-            iteration=state.iteration,
-            confidence=state.confidence,
-            answer=state.answer,
-            calls=state.calls,
-            executions=list(state.executions),
-            usage=state.usage,
-            attempts=state.attempts,
-            pending=state.pending,
-            pause=state.pause,
-            reason=state.reason,
-        )
+        held = {name: getattr(state, name) for name in _HELD}
+        return cls(**held | {"messages": list(state.messages), "executions": list(state.executions)})
 
     def take(self, state: AgentState) -> None:
         """Take in what was found out about a state: a confidence, an attempt, what the model is told."""
@@ -131,21 +119,9 @@ class Progress:
 
     def state(self, elapsed_s: float) -> AgentState:
         """Return the state that the run is in, after so many seconds."""
-        return AgentState(
-            id=self.id,
-            messages=tuple(self.messages),
-            iteration=self.iteration,
-            confidence=self.confidence,
-            answer=self.answer,
-            calls=self.calls,
-            executions=tuple(self.executions),
-            usage=self.usage,
-            elapsed_s=elapsed_s,
-            attempts=self.attempts,
-            pending=self.pending,
-            pause=self.pause,
-            reason=self.reason,
-        )
+        held = {name: getattr(self, name) for name in _HELD}
+        lists = {"messages": tuple(self.messages), "executions": tuple(self.executions)}
+        return AgentState(**held | lists, elapsed_s=elapsed_s)
 
 
 def told(state: AgentState, text: str) -> AgentState:
@@ -154,3 +130,4 @@ def told(state: AgentState, text: str) -> AgentState:
 
 
 _STATE: Final = TypeAdapter(AgentState)
+_HELD: Final = tuple(each.name for each in fields(Progress))
