@@ -1,7 +1,7 @@
 """What an agent knows in the middle of a run: all that it takes to go on, in another process too.
 
-A value: the loop works on its `Progress`, and makes a state where one is asked for. Knows no checkpointer;
-`to_checkpoint` and `from_checkpoint` are what one asks for.
+A state is a value; what changes while a run is under way is its `Progress`. Knows no checkpointer: `to_checkpoint` and
+`from_checkpoint` are what one asks for.
 """
 
 from collections.abc import Mapping
