@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from playhead.agent.asking import Answer, Asking
 from playhead.agent.batch import Events
+from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault
 from playhead.agent.hooks import AfterModelCall, BeforeModelCall, Hooks
 from playhead.agent.setup import Setup
@@ -28,6 +29,7 @@ class Asker:
     hooks: Hooks
     left_s: Callable[[], float]
     streams: bool
+    deadlines: Deadlines
     answer: Answer = field(default_factory=Answer)
 
     async def ask(self, messages: Sequence[Message], *, iteration: int) -> Events:
@@ -73,6 +75,7 @@ class Asker:
             setup.descriptions,
             setup.patience.silence_s,
             lambda: max(0.0, (until_ns - clock.monotonic_ns()) / 1e9),
+            self.deadlines,
         )
 
     def _named(self, piece: ModelChunkEvent) -> ModelChunkEvent:

@@ -8,8 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from anyio import move_on_after
-
+from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault, is_harness_failure, model_fault
 from playhead.agent.state import Message
 from playhead.events.locus import ModelChunkEvent, ModelCompleteEvent, ToolCall
@@ -77,7 +76,7 @@ class Answer:
         self.is_done = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asking:
     """Hold a question, and how long to wait for the answer: `silence_s` for each piece, `left_s()` for all of it."""
 
@@ -86,6 +85,7 @@ class Asking:
     tools: Sequence[Description]
     silence_s: float
     left_s: Callable[[], float]
+    deadlines: Deadlines
 
     async def pieces(self, answer: Answer) -> AsyncGenerator[ModelChunkEvent, None]:
         """Yield the answer piece by piece, and gather it. Raises `Fault` for whatever goes wrong with the model."""
@@ -109,7 +109,7 @@ class Asking:
         """Gather the answer in one piece. Raises `Fault` for whatever goes wrong with the model."""
         left_s = self.left_s()
         try:
-            with move_on_after(left_s):
+            with self.deadlines.within(left_s):
                 answer.take_whole(await self.model.complete(self.messages, self.tools))
             if not answer.is_done:
                 raise TimeoutError(f"there was no answer after {left_s:g} s")
@@ -121,7 +121,7 @@ class Asking:
     async def _next(self, stream: AsyncIterator[ModelChunkEvent]) -> ModelChunkEvent | None:
         wait_s = min(self.silence_s, self.left_s())
         try:
-            with move_on_after(wait_s):
+            with self.deadlines.within(wait_s):
                 return await anext(stream, None)
         except TimeoutError as error:
             raise Fault("timeout", f"the model was silent for {wait_s:g} s") from error

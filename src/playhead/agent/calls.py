@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any, Final
 
-from anyio import move_on_after, to_thread
+from anyio import to_thread
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from playhead.agent.batch import Put
+from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import is_harness_failure
 from playhead.agent.hooks import AfterToolCall, BeforeToolCall, Hooks, Steering
 from playhead.agent.setup import Setup
@@ -57,6 +58,7 @@ class Caller:
     hooks: Hooks
     run_key: str
     timeout_s: Callable[[], float]
+    deadlines: Deadlines
     made: dict[int, Called] = field(default_factory=dict)
     count: int = 0
 
@@ -106,7 +108,7 @@ class Caller:
         while True:
             start_ns = setup.clock.monotonic_ns()
             running = Running(call, put, setup.clock, setup.name, list(answers), self.run_key)
-            outcome = await run_tool(setup.tools.get(call.name), running, timeout_s=self.timeout_s())
+            outcome = await run_tool(setup.tools.get(call.name), running, timeout_s=self.timeout_s(), deadlines=self.deadlines)
             if outcome.failure is not None or AfterToolCall not in self.hooks.heard:
                 return outcome
             steering = await self.hooks.tell(
@@ -156,7 +158,7 @@ def emit_all(steering: Steering, put: Put) -> None:
         put(event)
 
 
-async def run_tool(tool: Tool | None, running: Running, *, timeout_s: float) -> Outcome:
+async def run_tool(tool: Tool | None, running: Running, *, timeout_s: float, deadlines: Deadlines) -> Outcome:
     """Run a tool and return how it ended. Raises nothing but its own cancellation.
 
     A function in a thread cannot be stopped: after the deadline, or when the run is left, its thread goes on and nobody
@@ -169,7 +171,7 @@ async def run_tool(tool: Tool | None, running: Running, *, timeout_s: float) -> 
         return Outcome(error=f"the arguments are no JSON object: {call.malformed_arguments[:200]}")
     token = CURRENT.set(running)
     try:
-        with move_on_after(timeout_s):
+        with deadlines.within(timeout_s):
             return _outcome(await _value(tool, running))
         return Outcome(error=f"TimeoutError: the tool was still running after {timeout_s:g} s")
     except Paused as paused:

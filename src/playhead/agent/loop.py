@@ -17,6 +17,7 @@ from anyio import move_on_after
 from playhead.agent.asker import Asker
 from playhead.agent.batch import GRACE_S, Events, InCallOrder, run_jobs
 from playhead.agent.calls import Called, Caller
+from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault
 from playhead.agent.hooks import AfterInvocation, AfterIteration, BeforeInvocation, BeforeIteration, HookEvent, Hooks
 from playhead.agent.judging import Look, grounded, reflected, verified
@@ -62,6 +63,7 @@ class Run:
     _settled: AgentState = field(init=False)
     _since_ns: float = field(init=False)
     _limit_s: float = field(init=False)
+    _deadlines: Deadlines = field(default_factory=Deadlines)
     _asker: Asker = field(init=False)
     _caller: Caller = field(init=False)
 
@@ -70,8 +72,8 @@ class Run:
         self._now = Progress.of(self.before)
         self._since_ns = self.setup.clock.monotonic_ns() - self.before.elapsed_s * 1e9
         self._limit_s = self.setup.condition.limit_s()
-        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams)
-        self._caller = Caller(self.setup, self.hooks, self.before.id, self._tool_s)
+        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams, self._deadlines)
+        self._caller = Caller(self.setup, self.hooks, self.before.id, self._tool_s, self._deadlines)
 
     async def events(self) -> Events:
         """Yield the events of the run in the order in which they occur, each as it occurs.
@@ -104,6 +106,7 @@ class Run:
             left = left and "closed"
             raise
         finally:
+            self._deadlines.close()
             if left is not None:
                 with move_on_after(GRACE_S, shield=True):
                     await self._leave(left)
