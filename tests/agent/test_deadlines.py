@@ -1,14 +1,12 @@
 """A deadline leaves what takes too long, and nothing else."""
 
-from collections.abc import Iterator
-
 import anyio
 import anyio.lowlevel
 import pytest
 
 from playhead.agent.deadlines import Deadlines
-
-pytestmark = pytest.mark.anyio
+from playhead.clocks import run as run_on
+from playhead.clocks.virtual import VirtualClock
 
 
 @pytest.fixture
@@ -17,6 +15,7 @@ def deadlines() -> Deadlines:
     return Deadlines()
 
 
+@pytest.mark.anyio
 async def test_what_takes_too_long_is_left(deadlines: Deadlines) -> None:
     """The body is cancelled where it waits, and whoever waits for it goes on."""
     seen: list[str] = []
@@ -29,6 +28,7 @@ async def test_what_takes_too_long_is_left(deadlines: Deadlines) -> None:
     await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.anyio
 async def test_what_is_in_time_is_left_alone(deadlines: Deadlines) -> None:
     """Nothing of a deadline remains that was not reached, nor of one that was."""
     for _ in range(2):
@@ -40,6 +40,7 @@ async def test_what_is_in_time_is_left_alone(deadlines: Deadlines) -> None:
         await anyio.sleep(0.03)
 
 
+@pytest.mark.anyio
 async def test_one_that_has_passed_cancels_at_the_first_wait(deadlines: Deadlines) -> None:
     """With no time left, what does not wait is done all the same."""
     seen: list[str] = []
@@ -51,6 +52,7 @@ async def test_one_that_has_passed_cancels_at_the_first_wait(deadlines: Deadline
     assert seen == ["done"]
 
 
+@pytest.mark.anyio
 async def test_failures_pass_through(deadlines: Deadlines) -> None:
     """What the body raises is raised, also when it is raised because of the deadline."""
     with pytest.raises(ValueError, match="no luck"), deadlines.within(60):
@@ -69,6 +71,7 @@ async def stumble(deadlines: Deadlines) -> None:
             raise ValueError("cleaning up")
 
 
+@pytest.mark.anyio
 async def test_a_cancellation_from_outside_stays_one(deadlines: Deadlines) -> None:
     """A scope around it is cancelled as a whole, before the deadline or in the same moment."""
     for inner_s in (60.0, 0.0):
@@ -82,6 +85,7 @@ async def test_a_cancellation_from_outside_stays_one(deadlines: Deadlines) -> No
         await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("is_outer_first", [True, False])
 async def test_deadlines_lie_in_each_other(deadlines: Deadlines, is_outer_first: bool) -> None:
     """Each leaves its own body, whichever is first; a scope of anyio's may lie in between."""
@@ -95,6 +99,7 @@ async def test_deadlines_lie_in_each_other(deadlines: Deadlines, is_outer_first:
     await anyio.lowlevel.checkpoint()
 
 
+@pytest.mark.anyio
 async def test_one_that_does_not_listen_is_cancelled_again(deadlines: Deadlines) -> None:
     """A body that catches its cancellation and goes on waiting is left all the same."""
     tries = [0]
@@ -110,23 +115,22 @@ async def test_one_that_does_not_listen_is_cancelled_again(deadlines: Deadlines)
     await anyio.lowlevel.checkpoint()
 
 
-async def test_waits_side_by_side_each_have_their_own(deadlines: Deadlines) -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_waits_side_by_side_each_have_their_own(backend: str) -> None:
     """The timer is set for the nearest of them, whichever begins first."""
-    left: list[float] = []
+    clock, deadlines, left = VirtualClock(), Deadlines(), dict[float, float]()
 
     async def wait(seconds: float) -> None:
         with deadlines.within(seconds):
             await anyio.sleep_forever()
-        left.append(seconds)
+        left[seconds] = round(clock.monotonic_ns() / 1e9 - begin_s, 3)
 
-    async with anyio.create_task_group() as group:
-        for seconds in spread(0.2):
-            group.start_soon(wait, seconds)
-    assert left == sorted(left)
-    deadlines.close()
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for seconds in (20.0, 40.0, 10.0, 30.0):
+                group.start_soon(wait, seconds)
+        deadlines.close()
 
-
-def spread(longest_s: float) -> Iterator[float]:
-    """Yield some times, neither the longest nor the shortest first."""
-    for share in (0.5, 1.0, 0.25, 0.75):
-        yield longest_s * share
+    begin_s = clock.monotonic_ns() / 1e9
+    run_on(main, clock=clock, backend=backend)
+    assert left == {10.0: 10.0, 20.0: 20.0, 30.0: 30.0, 40.0: 40.0}

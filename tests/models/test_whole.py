@@ -83,14 +83,14 @@ async def test_who_changes_the_steps_changes_the_whole_answer() -> None:
 
 def test_a_turn_is_smooth_where_nothing_happens_on_the_way() -> None:
     """Pauses and faults happen, words and numbers do not."""
-    assert turn("a", call("b"), stop("c")).is_smooth
-    assert not turn("a", hang()).is_smooth
-    assert not turn(say("ab", chunks=2, pause_s=1)).is_smooth
+    assert turn("a", call("b"), stop("c")).sum.is_smooth
+    assert not turn("a", hang()).sum.is_smooth
+    assert not turn(say("ab", chunks=2, pause_s=1)).sum.is_smooth
 
 
 def test_calls_without_an_id_are_numbered() -> None:
     """Those that have one keep it, and are not counted."""
     script = turn("a", call("b"), call("c").with_id("mine"), call("d"))
-    assert (script.unnamed, script.numbered(3).unnamed) == (2, 0)
+    assert (script.sum.unnamed, script.numbered(3).sum.unnamed) == (2, 0)
     assert [each.id for each in script.numbered(3).calls] == ["call_3", "mine", "call_4"]
     assert script.numbered(3).text == "a"

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from playhead.agent.asking import Answer, Asking
-from playhead.agent.batch import Events
 from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault
 from playhead.agent.hooks import AfterModelCall, BeforeModelCall, Hooks
 from playhead.agent.setup import Setup
 from playhead.agent.state import Message
+from playhead.agent.steps import NOTHING, Events, Step, Told
 from playhead.events.locus import ModelChunkEvent, ModelRetryEvent
 
 MAX_ATTEMPTS: Final = 100
@@ -32,8 +32,18 @@ class Asker:
     deadlines: Deadlines
     answer: Answer = field(default_factory=Answer)
 
-    async def ask(self, messages: Sequence[Message], *, iteration: int) -> Events:
-        """Yield the pieces of the answer, if they are wanted. Raises `Fault` where there is none in the end."""
+    def ask(self, messages: Sequence[Message], *, iteration: int) -> Step:
+        """Return the asking, to be done: with pieces if they are wanted. Raises `Fault` where there is no answer."""
+        if self.streams or BeforeModelCall in self.hooks.heard or AfterModelCall in self.hooks.heard:
+            return self._aloud(messages, iteration)
+        return self._quietly(messages)
+
+    async def _quietly(self, messages: Sequence[Message]) -> Told:
+        self.answer = Answer()
+        await self._asking(messages).whole(self.answer)
+        return NOTHING
+
+    async def _aloud(self, messages: Sequence[Message], iteration: int) -> Events:
         told: dict[str, Any] = {"iteration": iteration}
         fault: Fault | None = None
         for attempt in range(1, MAX_ATTEMPTS + 1):

@@ -4,13 +4,14 @@ Knows tasks, and that none of them outlives the stream that they feed. Does not 
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import Any, Final
 
 from anyio import move_on_after
 
+from playhead.agent.steps import Events
 from playhead.clock import Clock
 from playhead.events.locus import AgentEvent
 from playhead.handlers.bell import Bell
@@ -18,9 +19,6 @@ from playhead.handlers.tasks import start_task
 
 Put = Callable[[AgentEvent], None]
 """Takes an event of a job, for the stream."""
-
-Events = AsyncGenerator[AgentEvent, None]
-"""Events as they come."""
 
 Job = Callable[[Put], Coroutine[Any, Any, None]]
 """A coroutine function that sends events while it works. It raises nothing but its own cancellation."""
@@ -98,8 +96,8 @@ class _Work:
         if self._waiting:
             self._newest, job = self._waiting.popleft()
             run = partial(job, partial(self._put, self._newest))
-            start = partial(start_task, run, on_end=partial(self._end, self._newest))
-            self.running[self._newest] = self._context.copy().run(start)
+            end = partial(self._end, self._newest)
+            self.running[self._newest] = start_task(run, on_end=end, context=self._context.copy())
 
     async def stop(self) -> None:
         """Cancel what runs, and wait until it has ended."""
@@ -115,7 +113,7 @@ class _Work:
             self.line.append(event)
         else:
             self.line.extend(self._order.put(position, event))
-        if self._at_once and position == self._newest:
+        if self._at_once and self._waiting and position == self._newest:
             self.begin()
         self.news.ring()
 

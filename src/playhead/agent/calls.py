@@ -5,9 +5,9 @@ Knows one call from its start to its completion. Does not know what runs beside 
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from anyio import to_thread
 from pydantic import ValidationError
@@ -27,8 +27,7 @@ _START: Final = maker(ToolStartEvent)
 _COMPLETE: Final = maker(ToolCompleteEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Say how a call ended: with a result, an error, a question to a person, or a failure that is not the tool's."""
 
     result: str | None = None
@@ -38,8 +37,7 @@ class Outcome:
     failure: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """Hold a call that was made, with the arguments that were used."""
 
     call: ToolCall
@@ -88,7 +86,7 @@ class Caller:
     def given_up(self, error: str) -> list[AgentEvent]:
         """Return the completions of calls that asked a person who will not be asked."""
         asking = [made for made in self.made.values() if made.outcome.paused]
-        return [self._complete(replace(made, outcome=Outcome(error=error))) for made in asking]
+        return [self._complete(made._replace(outcome=Outcome(error=error))) for made in asking]
 
     async def _before(self, number: int, call: ToolCall, put: Put) -> tuple[ToolCall, str | None]:
         """Return the call as the hooks want it, and why it is not to be made, if so."""
@@ -108,7 +106,9 @@ class Caller:
         while True:
             start_ns = setup.clock.monotonic_ns()
             running = Running(call, put, setup.clock, setup.name, list(answers), self.run_key)
-            outcome = await run_tool(setup.tools.get(call.name), running, timeout_s=self.timeout_s(), deadlines=self.deadlines)
+            outcome = await run_tool(
+                setup.tools.get(call.name), running, timeout_s=self.timeout_s(), deadlines=self.deadlines
+            )
             if outcome.failure is not None or AfterToolCall not in self.hooks.heard:
                 return outcome
             steering = await self.hooks.tell(

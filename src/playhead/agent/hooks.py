@@ -274,7 +274,7 @@ def listeners_of(providers: Iterable[HookProvider]) -> Listeners:
 class Hooks:
     """Tell hooks of the moments of one run. Those that are not `heard` need not be told."""
 
-    def __init__(self, listeners: Listeners, run: RunInfo) -> None:
+    def __init__(self, listeners: Listeners, run: RunInfo | None) -> None:
         self.heard: Collection[Callable[..., HookEvent]] = listeners.keys()
         self._run = run
         self._listeners = listeners

@@ -5,8 +5,8 @@ native taxonomy. Does not know that it is recorded, where states are kept, or ho
 """
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import AsyncGeneratorType
@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from anyio import move_on_after
 
 from playhead.agent.asker import Asker
-from playhead.agent.batch import GRACE_S, Events, InCallOrder, run_jobs
+from playhead.agent.batch import GRACE_S, InCallOrder, run_jobs
 from playhead.agent.calls import Called, Caller
 from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault
@@ -23,11 +23,15 @@ from playhead.agent.hooks import AfterInvocation, AfterIteration, BeforeInvocati
 from playhead.agent.judging import Look, grounded, reflected, verified
 from playhead.agent.setup import Setup
 from playhead.agent.state import AgentState, Message, Pause, Progress, ToolExecution
-from playhead.events.frozen import FrozenList
+from playhead.agent.steps import NOTHING, Events, Step, Told
+from playhead.events.frozen import FrozenDict, FrozenList
 from playhead.events.locus import AgentEvent, InterruptEvent, TerminateEvent, ThinkEvent, ToolCall
 from playhead.events.made import maker
 
 _LOG = logging.getLogger(__name__)
+
+Begin = Callable[[], Awaitable[AgentState]]
+"""Returns the state in which a run begins."""
 
 Save = Callable[[AgentState], Awaitable[Any]]
 """Keeps a state, for whoever goes on from it."""
@@ -38,24 +42,18 @@ COMPLETE: Final = "complete"
 PAUSED: Final = "interrupt"
 """How hooks are told that a run is over for now: a person is asked."""
 
-
 _THINK: Final = maker(ThinkEvent)
-
-Told = tuple[Sequence[AgentEvent], Fault | None]
-"""What a step has to tell, and how the run ends behind that, if it does."""
-
-Step = Events | Awaitable[Told]
-"""Something to be done: with events as they come, or with those that there are when it is done."""
+_TERMINATE: Final = maker(TerminateEvent)
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of an agent, from a state to its end. `events` may be called once."""
+    """One run of an agent, from its beginning to its end. `events` may be called once."""
 
     setup: Setup
-    before: AgentState
-    hooks: Hooks
+    begin: Begin
     save: Save
+    hooks: Hooks
     streams: bool = True
     _failure: Exception | None = None
     _is_rejected: bool = False
@@ -67,31 +65,26 @@ class Run:
     _asker: Asker = field(init=False)
     _caller: Caller = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._settled = self.before
-        self._now = Progress.of(self.before)
-        self._since_ns = self.setup.clock.monotonic_ns() - self.before.elapsed_s * 1e9
-        self._limit_s = self.setup.condition.limit_s()
-        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams, self._deadlines)
-        self._caller = Caller(self.setup, self.hooks, self.before.id, self._tool_s, self._deadlines)
-
     async def events(self) -> Events:
         """Yield the events of the run in the order in which they occur, each as it occurs.
 
         What goes wrong with the model, a hook or a limit ends the run with a reason. What nobody foresaw ends it with
-        the reason `error`, and is raised behind that.
+        the reason `error`, and is raised behind that. What `begin` raises is raised: there is no run yet.
         """
+        self._start(await self.begin())
         left: str | None = "cancelled"
         try:
             fault = None
             try:
                 for step in self._steps():
                     if isinstance(step, AsyncGeneratorType):
-                        async with aclosing(step) as events:
-                            async for event in events:
+                        try:
+                            async for event in step:
                                 yield event
+                        finally:
+                            await step.aclose()
                         continue
-                    told, fault = await cast("Awaitable[Told]", step)
+                    told, fault = step if isinstance(step, tuple) else await cast("Awaitable[Told]", step)
                     for event in told:
                         yield event
                     if fault is not None:
@@ -112,6 +105,14 @@ class Run:
                     await self._leave(left)
         if self._failure is not None:
             raise self._failure
+
+    def _start(self, state: AgentState) -> None:
+        self._settled = state
+        self._now = Progress.of(state)
+        self._since_ns = self.setup.clock.monotonic_ns() - state.elapsed_s * 1e9
+        self._limit_s = self.setup.condition.limit_s()
+        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams, self._deadlines)
+        self._caller = Caller(self.setup, self.hooks, state.id, self._tool_s, self._deadlines)
 
     def _steps(self) -> Iterator[Step]:
         """Yield what is to be done next, as long as there is something."""
@@ -142,13 +143,13 @@ class Run:
         steering = await self.hooks.tell(moment, **told)
         return steering.emitted, steering.fault
 
-    async def _think(self) -> Told:
+    def _think(self) -> Told:
         """Take the model's answer in."""
         answer, now = self._asker.answer, self._now
         now.answer, now.calls = answer.text, tuple(answer.calls)
         now.pending = now.calls
         now.usage = _added(now.usage, answer.usage)
-        now.messages.append(_assistant(now.answer, now.calls))
+        now.messages += (_assistant(now.answer, now.calls),)
         event = _THINK(
             iteration=now.iteration,
             reasoning=now.answer or None,
@@ -194,7 +195,7 @@ class Run:
             if now.reason is None:
                 self._settled = state
                 await self._save(state)
-        return (), None
+        return NOTHING
 
     async def _last(self, fault: Fault | None) -> list[AgentEvent]:
         """End the run, and return its last events."""
@@ -254,8 +255,8 @@ class Run:
             elif called.outcome.paused is not None:
                 asking.append(position)
             else:
-                now.executions.append(_execution(called))
-                now.messages.append(_result(called))
+                now.executions += (_execution(called),)
+                now.messages += (_result(called),)
         now.pause = self._pause(asking[0]) if asking else None
         now.pending = tuple([now.pending[position] for position in (*asking, *left)])
 
@@ -280,20 +281,21 @@ class Run:
         return error
 
     def _state(self) -> AgentState:
-        return self._now.state(self._elapsed_s())
+        self._now.elapsed_s = self._elapsed_s()
+        return self._now.state()
 
     def _elapsed_s(self) -> float:
         return (self.setup.clock.monotonic_ns() - self._since_ns) / 1e9
 
     def _left_s(self) -> float:
-        return max(0.0, self._limit_s - self._elapsed_s())
+        return math.inf if self._limit_s == math.inf else max(0.0, self._limit_s - self._elapsed_s())
 
     def _tool_s(self) -> float:
         return min(self.setup.patience.tool_s, self._left_s())
 
     def _asked(self) -> tuple[Message, ...]:
         prompt = self.setup.system_prompt
-        return ({"role": "system", "content": prompt}, *self._now.messages) if prompt else tuple(self._now.messages)
+        return ({"role": "system", "content": prompt}, *self._now.messages) if prompt else self._now.messages
 
     def _outcome(self, reason: str, error: str | None) -> dict[str, Any]:
         now = self._now
@@ -318,13 +320,13 @@ class Run:
 
     def _terminate(self, reason: str, error: str | None) -> TerminateEvent:
         now = self._now
-        return TerminateEvent(
+        return _TERMINATE(
             reason=reason,
             iterations_used=now.iteration,
             final_confidence=now.confidence,
             total_tool_calls=len(now.executions),
             final_message=now.answer or None,
-            usage=dict(now.usage) or None,
+            usage=FrozenDict(now.usage) or None,
             error=error,
             agent_name=self.setup.name,
             timestamp=self.setup.clock.now(),
@@ -355,6 +357,9 @@ def _execution(made: Called) -> ToolExecution:
 
 def _added(usage: Mapping[str, int], more: Mapping[str, Any]) -> dict[str, int]:
     """Return the sum of two counts of tokens, with their total."""
-    counts = {name: count for name, count in more.items() if isinstance(count, int) and name != "total_tokens"}
-    total = {name: usage.get(name, 0) + counts.get(name, 0) for name in {**usage, **counts} if name != "total_tokens"}
-    return {**total, "total_tokens": sum(total.values())} if total else {}
+    total = dict(usage)
+    total.pop("total_tokens", None)
+    for name, count in more.items():
+        if isinstance(count, int) and name != "total_tokens":
+            total[name] = total.get(name, 0) + count
+    return {**total, "total_tokens": sum(total.values())} if total else total

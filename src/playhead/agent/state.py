@@ -6,6 +6,7 @@ A state is a value; what changes while a run is under way is its `Progress`. Kno
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -60,11 +61,11 @@ class AgentState:
     calls: tuple[ToolCall, ...] = ()
     executions: tuple[ToolExecution, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
-    elapsed_s: float = 0.0
     attempts: int = 0
     pending: tuple[ToolCall, ...] = ()
     pause: Pause | None = None
     reason: str | None = None
+    elapsed_s: float = 0.0
 
     @property
     def total_tokens(self) -> int:
@@ -93,35 +94,33 @@ class Progress:
     """
 
     id: str
-    messages: list[Message]
+    messages: tuple[Message, ...]
     iteration: int
     confidence: float
     answer: str
     calls: tuple[ToolCall, ...]
-    executions: list[ToolExecution]
+    executions: tuple[ToolExecution, ...]
     usage: Mapping[str, int]
     attempts: int
     pending: tuple[ToolCall, ...]
     pause: Pause | None
     reason: str | None
+    elapsed_s: float
 
     @classmethod
     def of(cls, state: AgentState) -> "Progress":
         """Return the progress that a state holds."""
-        held = {name: getattr(state, name) for name in _HELD}
-        return cls(**held | {"messages": list(state.messages), "executions": list(state.executions)})
+        return cls(*_HELD(state))
 
     def take(self, state: AgentState) -> None:
         """Take in what was found out about a state: a confidence, an attempt, what the model is told."""
-        self.messages = list(state.messages)
+        self.messages = state.messages
         self.confidence = state.confidence
         self.attempts = state.attempts
 
-    def state(self, elapsed_s: float) -> AgentState:
-        """Return the state that the run is in, after so many seconds."""
-        held = {name: getattr(self, name) for name in _HELD}
-        lists = {"messages": tuple(self.messages), "executions": tuple(self.executions)}
-        return AgentState(**held | lists, elapsed_s=elapsed_s)
+    def state(self) -> AgentState:
+        """Return the state that the run is in."""
+        return AgentState(*_HELD(self))
 
 
 def told(state: AgentState, text: str) -> AgentState:
@@ -130,4 +129,4 @@ def told(state: AgentState, text: str) -> AgentState:
 
 
 _STATE: Final = TypeAdapter(AgentState)
-_HELD: Final = tuple(each.name for each in fields(Progress))
+_HELD: Final = attrgetter(*(each.name for each in fields(Progress)))

@@ -8,19 +8,21 @@ where a trio run is under way, trio has been imported by whoever started that.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 
-def start_task(run: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[], None]) -> Callable[[], object]:
-    """Start `run()` as a task of the running event loop, with this task's context, and return what cancels it.
+def start_task(
+    run: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[], None], context: Context | None = None
+) -> Callable[[], object]:
+    """Start `run()` as a task of the running event loop, in `context` or a copy of this task's; return what cancels it.
 
     `on_end` is called when the task is over, even if it was cancelled before it ran at all. `run` must not raise
     anything but its own cancellation. The event loop cancels what is left when its main task ends.
     """
     trio = running_trio()
     if trio is not None:
-        return _start_on_trio(trio, run, on_end)
+        return _start_on_trio(trio, run, on_end, context or copy_context())
     has_ended = False
 
     def end(*_: object) -> None:
@@ -35,7 +37,7 @@ def start_task(run: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable
         finally:
             end()
 
-    task = asyncio.get_running_loop().create_task(ended())
+    task = asyncio.get_running_loop().create_task(ended(), context=context)
     # For one that is cancelled before it ran at all.
     task.add_done_callback(end)
     return task.cancel
@@ -48,7 +50,7 @@ def running_trio() -> Any:
 
 
 def _start_on_trio(
-    trio: Any, run: Callable[[], Coroutine[Any, Any, None]], on_end: Callable[[], None]
+    trio: Any, run: Callable[[], Coroutine[Any, Any, None]], on_end: Callable[[], None], context: Context
 ) -> Callable[[], object]:
     scope = trio.CancelScope()
 
@@ -59,6 +61,6 @@ def _start_on_trio(
         finally:
             on_end()
 
-    trio.lowlevel.spawn_system_task(scoped, context=copy_context())
+    trio.lowlevel.spawn_system_task(scoped, context=context)
     cancel: Callable[[], object] = scope.cancel
     return cancel

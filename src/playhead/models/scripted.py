@@ -3,7 +3,7 @@
 Know what to say, in which order, and how long to take. Do not know agents, providers or wires.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
@@ -60,10 +60,11 @@ class FunctionModel(SteppingModel):
             # Whoever changes the steps changes the answer.
             return await super().complete(messages, tools, **options)
         answer = await self._replied(request_of(messages, tools, options))
-        if not answer.is_smooth:
+        total = answer.sum
+        if not total.is_smooth:
             return await gathered(self._played(answer), self.clock)
-        calls = [native_call(call) for call in answer.calls]
-        return whole(answer.text, calls, answer.usage, stop_reason=answer.stop_reason, clock=self.clock)
+        calls = [native_call(call) for call in total.calls]
+        return whole(total.text, calls, total.usage, stop_reason=total.stop_reason, clock=self.clock)
 
     async def _replied(self, request: ModelRequest) -> Turn:
         """Return what is answered, with its calls numbered."""
@@ -71,9 +72,9 @@ class FunctionModel(SteppingModel):
         found = self._reply(request)
         if not isinstance(found, Turn):
             found = as_turn(await found if isawaitable(found) else found)
-        first, unnamed = self._numbered + 1, found.unnamed
-        self._numbered += unnamed
-        return found.numbered(first) if unnamed else found
+        first = self._numbered + 1
+        self._numbered += found.sum.unnamed
+        return found.numbered(first)
 
     async def _played(self, answer: Turn) -> AsyncGenerator[Step, None]:
         for step in answer.steps():
@@ -106,7 +107,7 @@ class ScriptedModel(FunctionModel):
 
     def __init__(self, turns: Iterable[Scripted], *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(self._next, clock=clock)
-        self.turns: tuple[Turn, ...] = tuple(as_turn(each) for each in turns)
+        self.turns: tuple[Turn, ...] = tuple(_numbered(map(as_turn, turns)))
 
     def assert_complete(self) -> None:
         """Raise `ReplayMismatch` unless each turn was played, and no more was asked."""
@@ -138,6 +139,14 @@ def as_turn(scripted: Scripted) -> Turn:
     if isinstance(scripted, Sequence) and not isinstance(scripted, str):
         return turn(*scripted)
     return turn(scripted)
+
+
+def _numbered(turns: Iterable[Turn]) -> Iterator[Turn]:
+    """Yield turns that are played in this order, their calls numbered through all of them."""
+    first = 1
+    for each in turns:
+        yield each.numbered(first)
+        first += each.sum.unnamed
 
 
 def _outline(turn: Turn) -> str:

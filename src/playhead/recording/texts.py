@@ -8,6 +8,8 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
+from pydantic import BaseModel
+
 from playhead.cassettes.redact.strings import respell
 from playhead.events.canonical import Path
 from playhead.events.paths import at, getter
@@ -63,19 +65,18 @@ class EventTexts:
     Events that carry no text cost no more than a look at their type, unless a stream is `open`.
     """
 
+    __slots__ = ("_dialect", "_run", "_table", "open")
+
     def __init__(self, dialect: Dialect, run: Hashable) -> None:
         self._dialect = dialect
+        self._table = _table_of(dialect)
         self._run = run
         self.open: set[Stream] = set()
-        self._ops = {kind: tuple(op for op in ops if _feeds_text(op) or _ends(op)) for kind, ops in dialect.ops.items()}
-        self._carrying = frozenset(kind for kind, ops in dialect.ops.items() if dialect.nested and _only_feeds(ops))
-        self._feeding = self._carrying | {kind for kind, ops in self._ops.items() if any(map(_feeds_text, ops))}
-        self._ending = frozenset(kind for kind, ops in self._ops.items() if any(map(_ends, ops)))
 
     def look(self, item: Any, data: bytes) -> Look:
         """Return the piece that an event adds to a stream, and the streams that it ends: mostly neither."""
         kind = self._kind(item, data)
-        if kind not in self._feeding and not (self.open and kind in self._ending):
+        if kind not in self._table.feeding and not (self.open and kind in self._table.ending):
             return NOTHING
         pieces, ended = self._find(kind, loads(data))
         return _together(pieces), ended
@@ -83,7 +84,7 @@ class EventTexts:
     def find(self, event: dict[str, Any]) -> tuple[list[Piece], Collection[Stream]]:
         """Do as `look` for an event that is read already, and return its pieces one by one."""
         kind = self._dialect.type_of(event)
-        if kind not in self._feeding and not (self.open and kind in self._ending):
+        if kind not in self._table.feeding and not (self.open and kind in self._table.ending):
             return [], ()
         return self._find(kind, event)
 
@@ -98,7 +99,7 @@ class EventTexts:
         owner: tuple[str, ...] = ()
         where: Place = ()
         while isinstance(event, dict):
-            for op in self._ops.get(kind, POINT):
+            for op in self._table.ops.get(kind, POINT):
                 for place, part, outer in _parts(event, op.each):
                     if not _holds(op, part):
                         continue
@@ -107,7 +108,7 @@ class EventTexts:
                         pieces += self._pieces(stream, where + place, part, op)
                     else:
                         ended |= self._within(stream, wide=op.span in _WIDE)
-            if kind not in self._carrying:
+            if kind not in self._table.carrying:
                 break
             owner, where, event = self._inner(owner, where, event)
             kind = self._dialect.type_of(event or {})
@@ -141,6 +142,26 @@ class EventTexts:
     def _within(self, stream: Stream, *, wide: bool) -> set[Stream]:
         begin = stream[:-2] if wide else stream
         return {each for each in self.open if each[: len(begin)] == begin}
+
+
+class _Table(NamedTuple):
+    """Hold what of a dialect's table is about text: the operations, and the types of event that do each kind of thing.
+
+    `carrying` are those that have another event in them, `feeding` those that have a piece of text, there or there.
+    """
+
+    ops: Mapping[Any, tuple[Op, ...]]
+    carrying: frozenset[Any]
+    feeding: frozenset[Any]
+    ending: frozenset[Any]
+
+
+@lru_cache(maxsize=64)
+def _table_of(dialect: Dialect) -> _Table:
+    ops = {kind: tuple(op for op in ops if _feeds_text(op) or _ends(op)) for kind, ops in dialect.ops.items()}
+    carrying = frozenset(kind for kind, ops in dialect.ops.items() if dialect.nested and _only_feeds(ops))
+    feeding = carrying | {kind for kind, ops in ops.items() if any(map(_feeds_text, ops))}
+    return _Table(ops, carrying, feeding, frozenset(kind for kind, ops in ops.items() if any(map(_ends, ops))))
 
 
 class ChunkTexts:
@@ -213,7 +234,10 @@ class LeafTexts:
 
 def read_field(event: Any, name: str) -> Any:
     """Return a field of an event that is a mapping or any object; None if it has none of that name."""
-    return event.get(name) if isinstance(event, Mapping) else getattr(event, name, None)
+    # To ask whether something is a mapping takes long, and nearly all events are models.
+    if not isinstance(event, BaseModel) and isinstance(event, Mapping):
+        return event.get(name)
+    return getattr(event, name, None)
 
 
 def leaves(value: Any, where: Place = ()) -> Iterator[tuple[Place, str]]:

@@ -5,7 +5,9 @@ Knows in which order things happen. Does not know time: a step that is a pause i
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
+from typing import NamedTuple
 
 from playhead.errors import UsageError
 from playhead.scripts.parts import Call, Cut, Event, Fail, Garbage, Hang, Part, Pause, Said, Say, Stop, Think, Usage
@@ -16,7 +18,22 @@ _LAST = (Fail, Cut, Hang)
 _EVENTS = (Pause, Fail, Cut, Hang, Garbage)
 
 
-@dataclass(frozen=True, slots=True)
+class Sum(NamedTuple):
+    """What a turn comes to.
+
+    `unnamed` counts the calls without an id of their own. It `is_smooth` where nothing happens on the way: no fault,
+    and no time that passes.
+    """
+
+    text: str
+    calls: tuple[Call, ...]
+    unnamed: int
+    usage: Usage
+    stop_reason: str
+    is_smooth: bool
+
+
+@dataclass(frozen=True)
 class Turn:
     """What a model says when it is asked once. Made by `turn`."""
 
@@ -25,45 +42,52 @@ class Turn:
     @property
     def text(self) -> str:
         """Return all that is said."""
-        return "".join("".join(part.pieces) for part in self.parts if isinstance(part, Say))
+        return self.sum.text
 
     @property
     def calls(self) -> tuple[Call, ...]:
         """Return the tools that the model wants called."""
-        return tuple([part for part in self.parts if isinstance(part, Call)])
+        return self.sum.calls
 
-    @property
-    def stop_reason(self) -> str:
-        """Return why the model stops: as the script says, else `tool_calls` if it wants a tool, else `stop`."""
-        wants = False
+    @cached_property
+    def sum(self) -> Sum:
+        """Return what the turn comes to.
+
+        It took as many tokens as the script says, else nothing in and one a piece out. It stops as the script says, the
+        first time that it does; else with `tool_calls` if it wants a tool, else with `stop`.
+        """
+        texts: list[str] = []
+        calls: list[Call] = []
+        usage: Usage | None = None
+        stop: Stop | None = None
+        pieces, is_smooth = 0, True
         for part in self.parts:
-            if isinstance(part, Stop):
-                return part.reason
-            wants = wants or isinstance(part, Call)
-        return "tool_calls" if wants else "stop"
-
-    @property
-    def usage(self) -> Usage:
-        """Return how many tokens it took: as the script says, else nothing in and one a piece out."""
-        pieces = 0
-        for part in self.parts:
-            if isinstance(part, Usage):
-                return part
-            pieces += len(part.pieces) if isinstance(part, _SAID) else 0
-        return Usage(0, pieces)
-
-    @property
-    def unnamed(self) -> int:
-        """Return how many calls have no id of their own."""
-        return len([part for part in self.parts if isinstance(part, Call) and part.id is None])
-
-    @property
-    def is_smooth(self) -> bool:
-        """Say whether nothing happens on the way: no fault, and no time that passes."""
-        return not any(isinstance(part, _EVENTS) or (isinstance(part, _SAID) and part.pause_s) for part in self.parts)
+            if isinstance(part, _SAID):
+                pieces += len(part.pieces)
+                is_smooth = is_smooth and not part.pause_s
+            if isinstance(part, Say):
+                texts += part.pieces
+            elif isinstance(part, Call):
+                calls.append(part)
+            elif isinstance(part, Usage):
+                usage = usage or part
+            elif isinstance(part, Stop):
+                stop = stop or part
+            elif isinstance(part, _EVENTS):
+                is_smooth = False
+        return Sum(
+            text="".join(texts),
+            calls=tuple(calls),
+            unnamed=len([call for call in calls if call.id is None]),
+            usage=usage or Usage(0, pieces),
+            stop_reason=stop.reason if stop else "tool_calls" if calls else "stop",
+            is_smooth=is_smooth,
+        )
 
     def numbered(self, first_call: int) -> "Turn":
         """Return the turn with an id for each call: those without are `call_1`, `call_2` and so on from that number."""
+        if not self.sum.unnamed:
+            return self
         numbers = count(first_call)
         return Turn(
             tuple(
@@ -81,14 +105,14 @@ class Turn:
 
         The last step is a `Stop`, behind a `Usage`; or a `Fail`, `Cut` or `Hang`, after which nothing comes.
         """
-        steps = _in_order(self.numbered(first_call).parts if self.unnamed else self.parts)
+        steps = _in_order(self.numbered(first_call).parts)
         waiting = sorted((part for part in self.parts if isinstance(part, _EVENTS) and part.at is not None), key=_at)
         for step in _placed(steps, waiting) if waiting else steps:
             yield step
             if isinstance(step, _LAST):
                 return
-        yield self.usage
-        yield Stop(self.stop_reason)
+        yield self.sum.usage
+        yield Stop(self.sum.stop_reason)
 
 
 @dataclass(frozen=True, slots=True)
