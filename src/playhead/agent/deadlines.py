@@ -18,12 +18,15 @@ AGAIN_S: Final = 0.05
 
 
 class Deadlines:
-    """Watch over the waits of one run. `close` when it is over."""
+    """Watch over the `waits` of one run, the next one due at `due_s`. `close` when it is over.
+
+    A wait that ends leaves the timer as it is: when that goes off, it looks for itself.
+    """
 
     def __init__(self) -> None:
-        self._waits: set[_Wait] = set()
+        self.waits: set[_Wait] = set()
+        self.due_s: float = math.inf
         self._timer: asyncio.TimerHandle | None = None
-        self._due_s = math.inf
 
     def within(self, seconds: float) -> AbstractContextManager[object, bool]:
         """Return a context whose body is cancelled after so many seconds, and left. Nobody is told of it.
@@ -38,32 +41,23 @@ class Deadlines:
 
     def close(self) -> None:
         """Let go of the timer, unless somebody is left behind who waits."""
-        if not self._waits:
-            self._set_timer(math.inf)
+        if not self.waits:
+            self.set_timer(math.inf)
 
-    def begin(self, wait: "_Wait") -> None:
-        """Watch over a wait too."""
-        self._waits.add(wait)
-        if wait.until_s < self._due_s:
-            self._set_timer(wait.until_s)
-
-    def end(self, wait: "_Wait") -> None:
-        """Watch over a wait no longer. The timer stays as it is: when it comes, it looks for itself."""
-        self._waits.discard(wait)
+    def set_timer(self, due_s: float) -> None:
+        """Look at the waits again at that time of the loop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self.due_s = due_s
+        self._timer = None if due_s == math.inf else asyncio.get_running_loop().call_at(due_s, self._look)
 
     def _look(self) -> None:
         now_s = asyncio.get_running_loop().time()
-        for wait in self._waits:
+        for wait in self.waits:
             if wait.until_s <= now_s:
                 wait.cancel()
                 wait.until_s = now_s + AGAIN_S
-        self._set_timer(min((wait.until_s for wait in self._waits), default=math.inf))
-
-    def _set_timer(self, due_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due_s = due_s
-        self._timer = None if due_s == math.inf else asyncio.get_running_loop().call_at(due_s, self._look)
+        self.set_timer(min((wait.until_s for wait in self.waits), default=math.inf))
 
 
 class _Wait:
@@ -82,16 +76,21 @@ class _Wait:
         self._task: asyncio.Task[Any] = task
         self._outer = task.cancelling()
         self.until_s: float = task.get_loop().time() + self._seconds
-        self._deadlines.begin(self)
+        deadlines = self._deadlines
+        deadlines.waits.add(self)
+        if self.until_s < deadlines.due_s:
+            deadlines.set_timer(self.until_s)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        self._deadlines.end(self)
+        self._deadlines.waits.discard(self)
+        if not self._count:
+            return False
         for _ in range(self._count):
             self._task.uncancel()
         # Somebody else may have cancelled the task at the same time: then it is theirs.
-        return self._count > 0 and kind is asyncio.CancelledError and self._task.cancelling() <= self._outer
+        return kind is asyncio.CancelledError and self._task.cancelling() <= self._outer
 
     def cancel(self) -> None:
         """Cancel the task that waits."""

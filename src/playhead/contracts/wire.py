@@ -213,7 +213,7 @@ class WireWatch:
         """Read what a message carries, and pass it on unless it is a frame."""
         value: Any
         if dialect.sentinel and message.data == dialect.sentinel:
-            self._end = self._end or ("complete" if dialect.is_terminal(dialect.sentinel) else None)
+            self._end = self._end or ("complete" if dialect.sentinel in dialect.terminals else None)
             value = {dialect.tag: dialect.sentinel}
         else:
             try:

@@ -23,18 +23,18 @@ def maker(model: Callable[P, ModelT]) -> Callable[P, ModelT]:
     """
     kind = cast("type[ModelT]", model)
     template = {name: _default(field) for name, field in kind.model_fields.items()}
-    factories = {
-        name: partial(field.get_default, call_default_factory=True)
+    factories = [
+        (name, partial(field.get_default, call_default_factory=True))
         for name, field in kind.model_fields.items()
         if field.default_factory is not None
-    }
-    given = factories.keys()
+    ]
 
     def make(*args: P.args, **fields: P.kwargs) -> ModelT:
         made = kind.__new__(kind)
         values: dict[str, Any] = {**template, **fields}
-        if not given <= fields.keys():
-            values |= {name: make_default() for name, make_default in factories.items() if name not in fields}
+        for name, make_default in factories:
+            if name not in fields:
+                values[name] = make_default()
         _set_fields(made, values)
         _set_names(made, set(fields))
         _set_extra(made, {})

@@ -163,7 +163,8 @@ class Dialect:
     said or not.
 
     Found in the table: `explicit` are the kinds of span that an event opens, and `paired` those of them that are opened
-    and closed by key: all but runs, and steps that only the next one ends. A `flat` table reads no field of a field.
+    and closed by key: all but runs, and steps that only the next one ends. A `flat` table reads no field of a field, and
+    `terminals` are the types that end a run.
     `readers` are the rows of `ops`, each as what reads its touches off an event.
     """
 
@@ -199,6 +200,7 @@ class Dialect:
     explicit: frozenset[Span] = field(init=False)
     paired: frozenset[Span] = field(init=False)
     flat: bool = field(init=False)
+    terminals: frozenset[str] = field(init=False, repr=False)
     type_of: Callable[[Event], str] = field(init=False, repr=False)
     group_of: Get = field(init=False, repr=False)
     nested_of: Get = field(init=False, repr=False)
@@ -211,6 +213,8 @@ class Dialect:
         object.__setattr__(self, "paired", self.explicit - {Span.RUN} - ({Span.STEP} - by_key))
         read = {getattr(op, name) for op in cells for name in _PLACES}
         object.__setattr__(self, "flat", all(len(where) <= 1 for where in read))
+        ends = (kind for kind, ops in self.ops.items() for op in ops if op.verb is Verb.CLOSE and op.span is Span.RUN)
+        object.__setattr__(self, "terminals", frozenset(ends))
         object.__setattr__(self, "type_of", kind_reader(self.tag, self.shapes))
         object.__setattr__(self, "group_of", getter(self.group))
         object.__setattr__(self, "nested_of", getter(self.nested))
@@ -227,10 +231,6 @@ class Dialect:
         """Return what `touches` does for an event whose type is known."""
         read = self.readers.get(event_type)
         return read(event) if read else ()
-
-    def is_terminal(self, event_type: str) -> bool:
-        """Say whether an event of this type ends a run."""
-        return any(op.verb is Verb.CLOSE and op.span is Span.RUN for op in self.ops.get(event_type, POINT))
 
     def is_normal(self, event_type: str, status: Any) -> bool:
         """Say whether a terminal event ends a run that did all it began."""

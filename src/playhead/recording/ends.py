@@ -24,7 +24,7 @@ def end_of_events(last: bytes | None, dialect: Dialect) -> str:
         return dialect.silent_end
     event = loads(last)
     event_type = dialect.type_of(event)
-    telling = dialect.is_terminal(event_type) or event_type in dialect.pauses
+    telling = event_type in dialect.terminals or event_type in dialect.pauses
     return dialect.end_of(event) if telling else dialect.silent_end
 
 

@@ -75,8 +75,10 @@ class EventTexts:
 
     def look(self, item: Any, data: bytes) -> Look:
         """Return the piece that an event adds to a stream, and the streams that it ends: mostly neither."""
-        kind = self._kind(item, data)
-        if kind not in self._table.feeding and not (self.open and kind in self._table.ending):
+        table = self._table
+        is_named = table.tag and isinstance(item, BaseModel)
+        kind = getattr(item, table.tag, None) if is_named else self._kind(item, data)
+        if kind not in table.feeding and not (self.open and kind in table.ending):
             return NOTHING
         pieces, ended = self._find(kind, loads(data))
         return _together(pieces), ended
@@ -148,8 +150,10 @@ class _Table(NamedTuple):
     """Hold what of a dialect's table is about text: the operations, and the types of event that do each kind of thing.
 
     `carrying` are those that have another event in them, `feeding` those that have a piece of text, there or there.
+    `tag` is the field that names the type, where one does.
     """
 
+    tag: str
     ops: Mapping[Any, tuple[Op, ...]]
     carrying: frozenset[Any]
     feeding: frozenset[Any]
@@ -161,7 +165,8 @@ def _table_of(dialect: Dialect) -> _Table:
     ops = {kind: tuple(op for op in ops if _feeds_text(op) or _ends(op)) for kind, ops in dialect.ops.items()}
     carrying = frozenset(kind for kind, ops in dialect.ops.items() if dialect.nested and _only_feeds(ops))
     feeding = carrying | {kind for kind, ops in ops.items() if any(map(_feeds_text, ops))}
-    return _Table(ops, carrying, feeding, frozenset(kind for kind, ops in ops.items() if any(map(_ends, ops))))
+    ending = frozenset(kind for kind, ops in ops.items() if any(map(_ends, ops)))
+    return _Table("" if dialect.shapes else dialect.tag, ops, carrying, feeding, ending)
 
 
 class ChunkTexts:

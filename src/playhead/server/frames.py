@@ -76,7 +76,7 @@ class Framer:
 
     def _frame(self, kind: str, data: bytes, number: int) -> Frame:
         name = class_name(kind) if self.names == "class" else kind
-        if b'"error"' in data and self.dialect.is_terminal(kind):
+        if b'"error"' in data and kind in self.dialect.terminals:
             data = _discreet(data)
         return Frame(name if name.isprintable() else safe(name, keep=""), data, f"{self.run}:{number}")
 

@@ -46,7 +46,7 @@ class RunResult:
             while not follower.ended:
                 for last in await follower.next():
                     kind = dialect.type_of(value) if isinstance(value := loads(last.data), dict) else ""
-                    if dialect.is_terminal(kind) or kind in dialect.pauses:
+                    if kind in dialect.terminals or kind in dialect.pauses:
                         telling[kind] = value
         assert last is not None
         ending = {"run": self._run.id, **loads(last.data)}

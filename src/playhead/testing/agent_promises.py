@@ -78,7 +78,7 @@ def _tells_failures(seen: AgentSeen, known: AgentKnowledge) -> Verdict:
     statuses = [touch.status for touch in known.dialect.touches(last)] or [None]
     is_failure = any(not known.dialect.is_normal(kind, status) for status in statuses)
     names_error = any("error" in str(status) for status in statuses) or bool(last.get("error"))
-    if not known.dialect.is_terminal(kind) or is_failure or names_error:
+    if kind not in known.dialect.terminals or is_failure or names_error:
         return ""
     return f"its model failed for good, and the run ended with {kind!r} as if it were complete"
 
@@ -121,7 +121,7 @@ def _tells_stops(seen: AgentSeen, known: AgentKnowledge) -> Verdict:
     if seen.trial.how is not Leaving.STOP or not seen.has_stop or not seen.is_over or seen.raised:
         return None
     kinds = [known.dialect.type_of(encode_event(event)) for event in seen.events]
-    if any(known.dialect.is_terminal(kind) for kind in kinds):
+    if not known.dialect.terminals.isdisjoint(kinds):
         return ""
     last = f"the last one is {kinds[-1]!r}" if kinds else "there are none"
     return f"cancel() was called, and no event says that the run is over: {last}"
