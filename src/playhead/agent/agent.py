@@ -9,6 +9,7 @@ is the loop's.
 """
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from playhead.agent.asking import Model
 from playhead.agent.blocking import iterate
 from playhead.agent.hooks import HookProvider, Hooks, RunInfo, listeners_of
-from playhead.agent.loop import Begin, Run
+from playhead.agent.loop import Run
 from playhead.agent.results import AgentResult
 from playhead.agent.sessions import Session
 from playhead.agent.setup import Patience, Saver, Setup
@@ -122,7 +123,7 @@ class Agent:
         """Return the condition on which runs end, `max_iterations` included."""
         return self._setup.condition
 
-    def run(
+    async def run(
         self,
         prompt: str,
         *,
@@ -141,14 +142,13 @@ class Agent:
         Raises `UsageError` before the first event for a thread that waits for an answer. Behind the last event it
         raises what nobody foresaw; a failing model, tool or hook is told by events alone.
         """
+        before = await self._threads.load(thread_id, checkpoint_id)
+        state = asked(before, prompt, run_id=self._setup.ids.new(), thread_id=thread_id)
+        async with aclosing(self._events(state, thread_id, metadata, stream_tokens)) as events:
+            async for event in events:
+                yield event
 
-        async def begin() -> AgentState:
-            before = await self._threads.load(thread_id, checkpoint_id)
-            return asked(before, prompt, run_id=self._setup.ids.new(), thread_id=thread_id)
-
-        return self._events(begin, thread_id, metadata, stream_tokens)
-
-    def resume(
+    async def resume(
         self,
         answer: Any = None,
         *,
@@ -163,11 +163,11 @@ class Agent:
         `thread_id`, it is the last run of this agent that had none and was paused. Raises `UsageError` before the
         first event where there is nothing to go on with.
         """
-
-        async def begin() -> AgentState:
-            return answered(await self._threads.load(thread_id, checkpoint_id), answer, thread_id=thread_id)
-
-        return self._events(begin, thread_id, metadata, stream_tokens)
+        before = await self._threads.load(thread_id, checkpoint_id)
+        state = answered(before, answer, thread_id=thread_id)
+        async with aclosing(self._events(state, thread_id, metadata, stream_tokens)) as events:
+            async for event in events:
+                yield event
 
     def stream(self, prompt: str, **options: Any) -> Generator[AgentEvent, None, None]:
         """Yield the events of a run, without an event loop. Leaving the loop cleans up. The options are those of `run`.
@@ -206,12 +206,12 @@ class Agent:
         self._threads.forget(thread_id)
 
     def _events(
-        self, begin: Begin, thread_id: str | None, metadata: Mapping[str, Any] | None, streams: bool
+        self, state: AgentState, thread_id: str | None, metadata: Mapping[str, Any] | None, streams: bool
     ) -> AsyncGenerator[AgentEvent, None]:
         setup = self._setup
         info = RunInfo(setup.ids.new(), setup.name, thread_id, dict(metadata or {})) if setup.listeners else None
         save = partial(self._threads.save, thread_id)
-        return Run(setup, begin, save, Hooks(setup.listeners, info), streams).events()
+        return Run(setup, state, save, Hooks(setup.listeners, info), streams).events()
 
 
 def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:

@@ -30,9 +30,6 @@ from playhead.events.made import maker
 
 _LOG = logging.getLogger(__name__)
 
-Begin = Callable[[], Awaitable[AgentState]]
-"""Returns the state in which a run begins."""
-
 Save = Callable[[AgentState], Awaitable[Any]]
 """Keeps a state, for whoever goes on from it."""
 
@@ -48,10 +45,10 @@ _TERMINATE: Final = maker(TerminateEvent)
 
 @dataclass(slots=True)
 class Run:
-    """One run of an agent, from its beginning to its end. `events` may be called once."""
+    """One run of an agent, from a state to its end. `events` may be called once."""
 
     setup: Setup
-    begin: Begin
+    before: AgentState
     save: Save
     hooks: Hooks
     streams: bool = True
@@ -65,13 +62,20 @@ class Run:
     _asker: Asker = field(init=False)
     _caller: Caller = field(init=False)
 
+    def __post_init__(self) -> None:
+        self._settled = self.before
+        self._now = Progress.of(self.before)
+        self._since_ns = self.setup.clock.monotonic_ns() - self.before.elapsed_s * 1e9
+        self._limit_s = self.setup.condition.limit_s()
+        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams, self._deadlines)
+        self._caller = Caller(self.setup, self.hooks, self.before.id, self._tool_s, self._deadlines)
+
     async def events(self) -> Events:
         """Yield the events of the run in the order in which they occur, each as it occurs.
 
         What goes wrong with the model, a hook or a limit ends the run with a reason. What nobody foresaw ends it with
-        the reason `error`, and is raised behind that. What `begin` raises is raised: there is no run yet.
+        the reason `error`, and is raised behind that.
         """
-        self._start(await self.begin())
         left: str | None = "cancelled"
         try:
             fault = None
@@ -105,14 +109,6 @@ class Run:
                     await self._leave(left)
         if self._failure is not None:
             raise self._failure
-
-    def _start(self, state: AgentState) -> None:
-        self._settled = state
-        self._now = Progress.of(state)
-        self._since_ns = self.setup.clock.monotonic_ns() - state.elapsed_s * 1e9
-        self._limit_s = self.setup.condition.limit_s()
-        self._asker = Asker(self.setup, self.hooks, self._left_s, self.streams, self._deadlines)
-        self._caller = Caller(self.setup, self.hooks, state.id, self._tool_s, self._deadlines)
 
     def _steps(self) -> Iterator[Step]:
         """Yield what is to be done next, as long as there is something."""

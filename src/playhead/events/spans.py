@@ -163,8 +163,8 @@ class Dialect:
     said or not.
 
     Found in the table: `explicit` are the kinds of span that an event opens, and `paired` those of them that are opened
-    and closed by key: all but runs, and steps that only the next one ends. A `flat` table reads no field of a field, and
-    `terminals` are the types that end a run.
+    and closed by key: all but runs, and steps that only the next one ends. `terminals` are the types that end a run. A
+    `flat` table reads no field of a field.
     `readers` are the rows of `ops`, each as what reads its touches off an event.
     """
 
