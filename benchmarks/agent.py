@@ -20,7 +20,7 @@ from playhead.models.scripted import ScriptedModel
 from playhead.recording.recorder import record
 from playhead.scripts import call, say
 
-RUNS = 100
+RUNS = 250
 PROMPT = "What is 1 and 2, twice?"
 CALLS = 2
 ANSWER = "It is 3."

@@ -31,7 +31,7 @@ class Judgement:
 
 
 Look = Callable[[AgentState, Setup], Awaitable[Judgement]]
-"""Looks back at a state. Raises `Fault` where what it asks raises."""
+"""Looks back at a state, where the agent was given something to look with. Raises `Fault` where that raises."""
 
 
 async def reflected(state: AgentState, setup: Setup) -> Judgement:
@@ -75,8 +75,7 @@ async def grounded(state: AgentState, setup: Setup) -> Judgement:
 
 async def verified(state: AgentState, setup: Setup) -> Judgement:
     """See whether the final answer fits the schema that was asked for."""
-    if setup.output_schema is None:
-        return Judgement(state)
+    assert setup.output_schema is not None
     wrong = misfit(state.answer, setup.output_schema)
     attempt = state.attempts + 1
     goes_on = wrong is not None and attempt < MAX_VERIFICATIONS
@@ -109,8 +108,7 @@ def misfit(text: str, schema: type[BaseModel]) -> str | None:
 
 
 async def _asked(name: str, function: Callable[[AgentState], Any] | None, state: AgentState) -> Any:
-    if function is None:
-        return None
+    assert function is not None
     try:
         found = function(state)
         return await found if isawaitable(found) else found
