@@ -13,7 +13,7 @@ import pytest
 from tests.agent import campaign
 from tests.agent.campaign import FAULTS, run_campaign
 
-SCRIPTS = int(os.environ.get("PLAYHEAD_AGENT_SCRIPTS", "300"))
+SCRIPTS = int(os.environ.get("PLAYHEAD_AGENT_SCRIPTS", "400"))
 """How many scripts are run. 10,000 take some five minutes with the branches counted, and one without."""
 
 LOOP = ("asker", "asking", "batch", "calls", "deadlines", "faults", "judging", "loop")
