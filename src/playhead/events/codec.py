@@ -7,7 +7,7 @@ Knows our events, pydantic models, mappings, dataclasses and objects with `to_di
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -113,26 +113,34 @@ def event_json(event: object) -> bytes:
 
     What JSON cannot carry is tagged (`playhead.events.tagged`). Raises `UsageError` for an object with no JSON form.
     """
-    kind = type(event)
-    write = _writers.get(kind) or _learn(kind)
-    try:
-        return write(event)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{kind.__qualname__} has no JSON form: {_first_line(error)}") from error
+    return _WRITERS[type(event)](event)
 
 
-_writers: dict[type, Callable[[Any], bytes]] = {}
+class _Writers(dict[type, Callable[[Any], bytes]]):
+    """Know what writes objects of each class as JSON, and learn it where an object is the first of its class."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], bytes]:
+        self[kind] = write = _event_writer(kind) if issubclass(kind, Event) else _explained(_writer(kind))
+        return write
 
 
-def _learn(kind: type) -> Callable[[Any], bytes]:
-    _writers[kind] = write = _writer(kind)
-    return write
+_WRITERS: Final = _Writers()
+
+
+def _explained(write: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """Return what writes as `write` does, and says what has no JSON form."""
+
+    def written(event: Any) -> bytes:
+        try:
+            return write(event)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{type(event).__qualname__} has no JSON form: {_first_line(error)}") from error
+
+    return written
 
 
 def _writer(kind: type) -> Callable[[Any], bytes]:
-    """Return what writes objects of this class as JSON."""
-    if issubclass(kind, Event):
-        return _event_writer(kind)
+    """Return what writes objects of this class as JSON, where it has a form."""
     if issubclass(kind, BaseModel):
         return _write_model
     if hasattr(kind, "to_dict"):
@@ -149,19 +157,19 @@ def _writer(kind: type) -> Callable[[Any], bytes]:
 
 def _event_writer(kind: type[Event]) -> Callable[[Event], bytes]:
     """Return what writes events of this class: `typed_json`, but for the recorded bytes, and without a detour."""
-    to_json, tag_field = kind.__pydantic_serializer__.to_json, kind.tag_field
+    to_json, tag_field, write_any = kind.__pydantic_serializer__.to_json, kind.tag_field, _explained(typed_json)
 
     def write(event: Event) -> bytes:
         memory = memory_of(event)
         if memory is not None:
-            return memory["raw"] or typed_json(event)
+            return memory["raw"] or write_any(event)
         if tag_field in event.__pydantic_fields_set__:
-            return typed_json(event)
+            return write_any(event)
         try:
             text = to_json(event)
-        except (PydanticSerializationError, ValueError):
-            return typed_json(event)
-        return typed_json(event) if needs_tags(text) else text
+        except (PydanticSerializationError, ValueError, RecursionError):
+            return write_any(event)
+        return write_any(event) if needs_tags(text) else text
 
     return write
 
