@@ -118,6 +118,8 @@ def test_examples_in_every_split(stream: bytes, messages: list[SSEMessage]) -> N
 @example(stream=b"event: x\nretry: 5\n", cuts=[9])
 @example(stream=b"event: x\nid: 1\nretry: 5\n", cuts=[9, 15])
 @example(stream=b"data: x\r\n\r\n\r\ndata: y\r\n\r\n", cuts=[])
+@example(stream=b"event: x\nid: 1\rdata: y\r\r", cuts=[])
+@example(stream=b"event: x\ndata: y\n\n" * 4, cuts=[40, 45, 55])
 def test_any_stream_in_any_pieces_reads_as_the_reference_does(stream: bytes, cuts: list[int]) -> None:
     """The parser and the naive reader learn the same from any bytes, positions included."""
     expected = reference(stream)

@@ -24,6 +24,7 @@ class BufferingHandler(OnceHandler):
         if max_size is not None and max_size < 0:
             raise UsageError(f"BufferingHandler(max_size={max_size!r}) must be 0 or more, or None to keep all events.")
         self.dropped: int = 0
+        self._max_size = max_size
         self._events: deque[Any] = deque(maxlen=max_size)
         self._errors: list[Exception] = []
         self._complete = False
@@ -33,10 +34,9 @@ class BufferingHandler(OnceHandler):
         if self._ended:
             self.late += 1
             return
-        events = self._events
-        if len(events) == events.maxlen:
+        if self._max_size is not None and len(self._events) == self._max_size:
             self.dropped += 1
-        events.append(event)
+        self._events.append(event)
 
     async def on_complete(self) -> None:
         """Remember that the stream is complete."""
@@ -59,7 +59,7 @@ class BufferingHandler(OnceHandler):
     @property
     def max_size(self) -> int | None:
         """Return how many events are kept at most, or None for all of them."""
-        return self._events.maxlen
+        return self._max_size
 
     @property
     def is_complete(self) -> bool:

@@ -6,7 +6,6 @@ where messages come from: an agent's events are turned into data by the handlers
 
 import re
 from dataclasses import KW_ONLY, dataclass, field
-from typing import cast
 
 from playhead.errors import UsageError
 
@@ -18,8 +17,22 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = {"\r": "a carriage return", "\n": "a line feed", "\0": "a NUL"}
 
 
+class _Fields:
+    """Have the fields of a message, and let them be set: see `trusted_message`."""
+
+    __slots__ = ("data", "event", "id", "id_inherited", "line", "offset", "retry")
+
+    event: str | None
+    data: str
+    id: str | None
+    retry: int | None
+    id_inherited: bool
+    line: int | None
+    offset: int | None
+
+
 @dataclass(frozen=True, slots=True)
-class SSEMessage:
+class SSEMessage(_Fields):
     r"""Hold one message, either to be sent or as a parser received it.
 
     To send: `event` None or "" leaves the type to its default, "message". `id` None sends no id; "" makes the reader
@@ -144,18 +157,6 @@ def _shown(text: str) -> str:
     return repr(text) if len(text) <= 80 else repr(text[:80]) + "..."
 
 
-class _Draft:
-    __slots__ = ("data", "event", "id", "id_inherited", "line", "offset", "retry")
-
-    data: str
-    event: str | None
-    id: str | None
-    id_inherited: bool
-    line: int | None
-    offset: int | None
-    retry: int | None
-
-
 def trusted_message(
     event: str | None,
     data: str,
@@ -169,15 +170,15 @@ def trusted_message(
 
     Nothing is checked, and the arguments go by position: it is called for each message of a stream. A frozen dataclass
     sets each slot through `object.__setattr__`, which costs more than all the parsing. So the slots are filled while
-    the object is of a plain class with the same slots, and then it becomes the frozen one.
+    the object is of the class that has them and is open, and then it becomes the frozen one.
     """
-    draft = _Draft()
-    draft.event = event
-    draft.data = data
-    draft.id = id
-    draft.retry = retry
-    draft.id_inherited = id_inherited
-    draft.line = line
-    draft.offset = offset
-    draft.__class__ = SSEMessage  # type: ignore[assignment]
-    return cast(SSEMessage, draft)
+    fields = _Fields()
+    fields.event = event
+    fields.data = data
+    fields.id = id
+    fields.retry = retry
+    fields.id_inherited = id_inherited
+    fields.line = line
+    fields.offset = offset
+    fields.__class__ = SSEMessage
+    return fields  # type: ignore[return-value]

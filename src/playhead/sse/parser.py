@@ -3,8 +3,8 @@
 Knows the format and nothing else: no socket, no reconnecting, no time. Does not judge a stream either: whatever the
 standard ignores is ignored here. An observer is told of it; what to say of that is the business of the contracts.
 
-The standard is written in `_read_lines`, line by line. In front of it stands `read_ordinary`, which takes whole blocks
-of the two shapes that nearly every server sends, at a fraction of the cost, and leaves everything else alone.
+The standard is written in `_read_lines`, line by line. In front of it stands `OrdinaryReader`, which takes whole
+blocks of the two shapes that nearly every server sends, at a fraction of the cost, and leaves everything else alone.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import NoReturn
 from playhead.errors import UsageError, WireError
 from playhead.sse.message import MAX_RETRY_DIGITS, SSEMessage, check_name, trusted_message
 from playhead.sse.oddity import Odd, Oddity, Watcher
-from playhead.sse.ordinary import read_ordinary
+from playhead.sse.ordinary import OrdinaryReader
 
 _BOM = b"\xef\xbb\xbf"
 _NUL, _LF, _CR, _COLON = b"\0\n\r:"
@@ -60,6 +60,7 @@ class SSEParser:
         "_max_message_bytes",
         "_max_ordinary_bytes",
         "_offset",
+        "_ordinary",
         "_pending",
         "_reconnection_time_ms",
         "_reported",
@@ -92,10 +93,11 @@ class SSEParser:
         self._error: str | None = None
         self._reported = False
         # Bytes that are not interpreted yet, and where they begin.
-        self._pending = bytearray()
+        self._pending: bytes | bytearray = b""
         self._after_cr = False
         self._line = 1
         self._offset = 0
+        self._ordinary = OrdinaryReader()
         # The block that has no empty line yet; fresh until its first field.
         self._fresh = True
         self._block_line = 1
@@ -132,11 +134,14 @@ class SSEParser:
         if self._after_cr:
             chunk = self._without_lf(chunk)
         if _LF not in chunk and _CR not in chunk and len(self._pending) + len(chunk) <= self._max_line_bytes:
+            if type(self._pending) is bytes:
+                # It grows in place, and a long line comes in many pieces.
+                self._pending = bytearray(self._pending)
             self._pending += chunk
             return []
         if self._pending:
             chunk = b"".join((self._pending, chunk))
-            self._pending.clear()
+            self._pending = b""
         crlf = _CR in chunk
         messages: list[SSEMessage] = []
         between = b"\r\n\r\n" if crlf else b"\n\n"
@@ -148,19 +153,17 @@ class SSEParser:
             return messages
         if not self._fresh or len(chunk) > self._max_ordinary_bytes:
             return self._take_lines(chunk, messages)
-        blocks, blank, rest = chunk.rpartition(between)
-        if blank:
-            where = self._line, self._offset, self._id, self._id_inherited
-            found = read_ordinary(blocks, where, crlf=crlf)
-            if found is None:
-                return self._take_lines(chunk, messages)
-            messages += found[0]
-            self._line, self._offset, self._id, self._id_inherited = found[1]
+        where = self._line, self._offset, self._id, self._id_inherited
+        found, there, has_only_begun = self._ordinary.read(chunk, where, crlf=crlf)
+        if found:
+            messages += found
+            self._line, self._offset, self._id, self._id_inherited = there
             self._last_event_id = self._id
-        if _CR in rest or (_LF in rest and not _may_wait(rest)):
-            return self._take_lines(rest, messages)
-        self._pending += rest
-        return messages
+            chunk = chunk[self._offset - where[1] :]
+        if has_only_begun or not chunk or _may_wait(chunk):
+            self._pending = chunk
+            return messages
+        return self._take_lines(chunk, messages)
 
     def close(self) -> list[SSEMessage]:
         """End the stream: drop the message that has no empty line yet, as the standard says. Returns an empty list.
@@ -324,7 +327,7 @@ class SSEParser:
         raise WireError(self._error)
 
     def _forget(self) -> None:
-        self._pending.clear()
+        self._pending = b""
         self._data.clear()
 
 
@@ -339,7 +342,11 @@ _FIELDS: dict[bytes, Callable[[SSEParser, bytes], None]] = {
 def _may_wait(rest: bytes) -> bool:
     """Tell whether the start of a block can stay uninterpreted until more of it comes.
 
-    It can if its lines are event and perhaps id: so few that looking at them again for each chunk stays linear.
+    It can if its whole lines are event and perhaps id: so few that looking at them again for each chunk stays linear.
     """
-    ends = rest.count(b"\n")
-    return rest.startswith(b"event: ") and (ends == 1 or (ends == 2 and rest.split(b"\n")[1].startswith(b"id: ")))
+    if _CR in rest:
+        return False
+    name, end, rest = rest.partition(b"\n")
+    if rest.startswith(b"id: "):
+        _, _, rest = rest.partition(b"\n")
+    return not end or (name.startswith(b"event: ") and _LF not in rest)
