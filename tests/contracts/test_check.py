@@ -1,5 +1,6 @@
 """What can be checked, and how findings are placed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,16 @@ def test_what_is_no_stream_is_refused() -> None:
     """The message says which item, and what to do with bytes."""
     with pytest.raises(UsageError, match="item 1 of the stream is no event"):
         list(check([THINK, 5]))
+
+
+def test_what_a_source_says_is_its_own() -> None:
+    """An error that a source raises is passed on as it is, even one that says that something was used wrongly."""
+
+    def source() -> Iterator[Event]:
+        yield from HEALTHY
+        raise UsageError("the source is closed")
+
+    found = check(source())
+    assert next(found).code == "TRM005"
+    with pytest.raises(UsageError, match=r"^the source is closed$"):
+        next(found)

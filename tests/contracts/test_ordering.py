@@ -10,6 +10,11 @@ STREAMS = [
     pytest.param([THINK, START, DONE, DONE, END], ["ORD001"], id="closed twice"),
     pytest.param([by("a", THINK), by("a", START), by("b", DONE), by("a", END)], ["ORD001"], id="closed by a stranger"),
     pytest.param([THINK, DONE, START, END], ["ORD001"], id="closed before it opens, told once"),
+    pytest.param(
+        [THINK, *(answer(f"c{number}") for number in range(65)), call("c0"), END],
+        [*["ORD001"] * 65, "TRM004"],
+        id="closed before it opens, too long ago",
+    ),
     pytest.param([THINK, NEWS, DONE, END], ["ORD002"], id="never opened, fed and closed, told once"),
     pytest.param([THINK, NEWS, START, DONE, END], ["ORD002"], id="fed before it opens"),
     pytest.param([THINK, START, DONE, NEWS, END], ["ORD002"], id="fed after its end"),
@@ -60,11 +65,13 @@ def test_keys_of_any_kind_are_keys() -> None:
         assert codes([THINK, {**START, "tool_call_id": key}, {**DONE, "tool_call_id": key}, END]) == []
 
 
+def inner(event: Event) -> Event:
+    """Return what a sub-agent in the tool `c1` says."""
+    return by("explore", {"event_type": "subagent", "tool_call_id": "c1", "task_id": "t", "event": event})
+
+
 def test_a_sub_agent_is_watched_inside_its_tool() -> None:
     """Its events are in order among themselves, come under a name of its own, and belong to an open tool."""
-
-    def inner(event: Event) -> Event:
-        return by("explore", {"event_type": "subagent", "tool_call_id": "c1", "task_id": "t", "event": event})
 
     inside = [inner(event) for event in (THINK, call("x"), answer("x"), END)]
     assert codes([THINK, START, *inside, DONE, END]) == []
@@ -74,6 +81,14 @@ def test_a_sub_agent_is_watched_inside_its_tool() -> None:
     assert codes([THINK, inner(THINK), START, DONE, END]) == ["ORD002"]
     # Each call has a sub-agent of its own.
     assert codes([THINK, START, *inside, DONE, step(2), START, *inside, DONE, END]) == []
+
+
+def test_a_sub_agent_belongs_to_the_agent_that_called_it() -> None:
+    """Whoever else has ended already: the agent that was first in the stream, or one that came later."""
+    first = [by("a", THINK), by("a", START), by("b", THINK), by("b", END)]
+    assert codes([*first, inner(THINK), inner(END), by("a", DONE), by("a", END)]) == []
+    other = [by("a", THINK), by("b", THINK), by("b", START), by("a", END)]
+    assert codes([*other, inner(THINK), inner(END), by("b", DONE), by("b", END)]) == []
 
 
 def test_an_interrupt_excuses_only_its_own_agent() -> None:

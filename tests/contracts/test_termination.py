@@ -91,6 +91,13 @@ def test_agents_are_told_apart_by_name() -> None:
     assert codes([by("one", THINK), by("hook", CHUNK), by("one", END)]) == []
 
 
+def test_a_name_that_is_no_text_is_a_name() -> None:
+    """Whoever sends a list for a name gets findings, not an exception."""
+    odd: Event = {"agent_name": ["one"]}
+    assert codes([{**THINK, **odd}, THINK, {**END, **odd}, END]) == []
+    assert codes([{**THINK, **odd}, THINK, END]) == ["TRM001"]
+
+
 @pytest.mark.parametrize(
     ("last", "end", "expected"),
     [

@@ -5,7 +5,7 @@ Knows where events come from and where a finding is. Does not know the rules.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import count
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from playhead.cassettes.format import Entry
@@ -18,8 +18,10 @@ from playhead.contracts.wire import WireWatch
 from playhead.contracts.wire_response import ResponseWatch
 from playhead.errors import UsageError
 from playhead.events.dialects import get_dialect
+from playhead.events.locus import LOCUS
 from playhead.events.spans import Dialect
 
+_BYTES = (bytes, bytearray, memoryview)
 _FIRST_LINE = 2
 """The line of a cassette's first entry: its header is the first."""
 
@@ -69,42 +71,46 @@ def check(
     `select` and `ignore` are codes or their beginnings, `limits` what the rules need that count and time. Raises
     `UsageError` for an item that is no event, and for a code that there is not.
     """
-    codes = selected(select, ignore, limits or Limits())
+    codes = selected(select, ignore, limits)
     table = get_dialect(dialect) if dialect is not None else None
     # To look for a protocol takes longer than to check a short run.
     if not isinstance(stream, list) and isinstance(stream, Taped):
         return _check_tape(stream, codes, limits)
     if isinstance(stream, str):
         raise UsageError("a text is no stream: give bytes, or an iterable of events")
-    items = [bytes(stream)] if isinstance(stream, bytes | bytearray | memoryview) else stream
-    return _check_items(items, lambda item: _watch_for(item, table, codes, limits), end)
+    items = [bytes(stream)] if isinstance(stream, _BYTES) else stream
+    return _check_items(items, partial(_watch_for, table, codes, limits), end)
 
 
-def _watch_for(item: Any, dialect: Dialect | None, codes: frozenset[str], limits: Limits | None) -> Watch | WireWatch:
+def _watch_for(dialect: Dialect | None, codes: frozenset[str], limits: Limits | None, item: Any) -> Watch | WireWatch:
     """Return what watches a stream that begins so. JSON begins with a brace, and no event stream does."""
-    if isinstance(item, bytes | bytearray | memoryview) and not bytes(item).lstrip().startswith(b"{"):
+    if isinstance(item, _BYTES) and not bytes(item).lstrip().startswith(b"{"):
         return WireWatch(dialect, codes=codes, limits=limits)
-    return Watch(dialect or get_dialect("locus"), codes=codes, limits=limits)
+    return Watch(dialect or LOCUS, codes=codes, limits=limits)
 
 
 def _check_items(
     items: Iterable[Any], watch_for: Callable[[Any], Watch | WireWatch], end: str | None
 ) -> Iterator[Violation]:
-    source, watch = iter(items), None
-    for position in count():
-        try:
-            item = next(source)
-        except StopIteration:
-            break
-        except Exception:
-            yield from (watch or watch_for(None)).close("error")
-            raise
-        watch = watch or watch_for(item)
-        try:
+    """Check items one by one. What the source raises is its end; what the watch raises says which item it is."""
+    source, position, is_reading = iter(items), -1, True
+    watch: Watch | WireWatch | None = None
+    try:
+        for item in source:
+            position += 1
+            is_reading = False
+            if watch is None:
+                watch = watch_for(item)
             found = watch.feed(item)
-        except UsageError as error:
+            if found:
+                yield from found
+            is_reading = True
+    except Exception as error:
+        if is_reading:
+            yield from (watch or watch_for(None)).close("error")
+        elif isinstance(error, UsageError):
             raise UsageError(f"item {position} of the stream is no event: {error}") from error
-        yield from found
+        raise
     yield from (watch or watch_for(None)).close(end)
 
 

@@ -7,11 +7,10 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, ClassVar
 
-from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment
-from playhead.events.paths import Get, getter
+from playhead.contracts.monitor import NOTHING, Agent, Finding, Findings, Moment
+from playhead.events.paths import getter
 from playhead.events.spans import Dialect, Span, Verb
 
 
@@ -46,20 +45,21 @@ class Clocks:
     """Watch the times that events name: a warning, for clocks are set and events are stamped before they are sent."""
 
     codes: ClassVar[tuple[str, ...]] = ("ORD008",)
-    hears_all: ClassVar[bool] = True
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._time_of = _time_of(dialect)
-        self._last: dict[Any, Any] = {}
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that all events matter."""
+        return True
 
     def feed(self, moment: Moment) -> Findings:
         """Return that an event is older than the one before it."""
-        told: Any = self._time_of(moment.fields)
-        last = self._last.get(moment.group)
-        self._last[moment.group] = told
+        agent, told = moment.agent, moment.time
+        last, agent.time = agent.time, told
+        if last is None or told is None:
+            return NOTHING
         # Nearly all times grow as they are spelled, and need not be read.
         try:
-            if last is not None and told >= last:
+            if told >= last:
                 return NOTHING
         except TypeError:
             pass
@@ -68,7 +68,7 @@ class Clocks:
             return NOTHING
         return (moment.finding("ORD008", f"{moment.kind} is {late_s:.6g} s older than the event before it"),)
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return nothing."""
         return NOTHING
 
@@ -77,21 +77,24 @@ class Extents:
     """Watch silence, steps and events, each against its limit. Each is told once."""
 
     codes: ClassVar[tuple[str, ...]] = ("TRM006", "TRM007")
-    hears_all: ClassVar[bool] = True
 
-    def __init__(self, dialect: Dialect, limits: Limits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._time_of = _time_of(dialect)
         self._last_s: float | None = None
         self._steps = 0
         self._told: set[str] = set()
+
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that all events matter."""
+        return True
 
     def feed(self, moment: Moment) -> Findings:
         """Return which limit an event exceeds."""
         opened = any(touch.span is Span.STEP and touch.verb is Verb.OPEN for touch in moment.touches)
         self._steps += opened
         limits, found = self._limits, list[Finding]()
-        time_s = moment.at_us / 1e6 if moment.at_us is not None else seconds(self._time_of(moment.fields))
+        time_s = moment.at_us / 1e6 if moment.at_us is not None else seconds(moment.time)
         if time_s is not None:
             silent_s = time_s - (time_s if self._last_s is None else self._last_s)
             self._last_s = time_s
@@ -103,7 +106,7 @@ class Extents:
                 found.append(moment.finding("TRM007", f"{moment.kind} makes it more than {limit} {name}"))
         return found
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return nothing."""
         return NOTHING
 
@@ -112,27 +115,31 @@ class Counters:
     """Compare what the terminal event counted with what the stream shows."""
 
     codes: ClassVar[tuple[str, ...]] = ("TRM008",)
-    hears_all: ClassVar[bool] = False
 
     def __init__(self, dialect: Dialect) -> None:
         self._counters = {
             kind: [(name, span, getter(where)) for name, span, where in counted]
             for kind, counted in dialect.counters.items()
         }
-        self._seen: Counter[tuple[Any, Span]] = Counter()
+        self._seen: Counter[tuple[Agent, Span]] = Counter()
+
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that what opens a span matters, and what says how many there were."""
+        return kind in dialect.counters or any(op.verb is Verb.OPEN for op in dialect.ops.get(kind, ()))
 
     def feed(self, moment: Moment) -> Findings:
         """Count what opens, and return what a terminal event counted otherwise."""
         for touch in moment.touches:
             if touch.verb is Verb.OPEN:
-                self._seen[moment.group, touch.span] += 1
+                self._seen[moment.agent, touch.span] += 1
         return [
             moment.finding("TRM008", f"{moment.kind} says {name} {said}, and the stream has {seen}")
             for name, span, get in self._counters.get(moment.kind, ())
-            if (said := get(moment.fields)) not in (None, seen := self._seen[moment.group, span])
+            if (said := get(moment.fields)) not in (None, seen := self._seen[moment.agent, span])
         ]
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return nothing."""
         return NOTHING
 
@@ -147,8 +154,3 @@ def seconds(told: Any) -> float | None:
     if isinstance(told, datetime):
         return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
     return float(told) if isinstance(told, int | float) and not isinstance(told, bool) else None
-
-
-@lru_cache(maxsize=64)
-def _time_of(dialect: Dialect) -> Get:
-    return getter(dialect.time)

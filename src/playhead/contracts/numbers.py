@@ -5,6 +5,7 @@ Knows counting. Does not know what is counted.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import Any, ClassVar, Final
 
@@ -103,12 +104,16 @@ class Sequence:
     """
 
     codes: ClassVar[tuple[str, ...]] = ("WIR009",)
-    hears_all: ClassVar[bool] = True
 
     def __init__(self, dialect: Dialect) -> None:
         self._number_of = getter(dialect.sequence)
         self._last: int | None = None
         self._found: Finding | None = None
+
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that all events matter."""
+        return True
 
     def feed(self, moment: Moment) -> Findings:
         """Notice an event that is not the next one."""
@@ -121,7 +126,7 @@ class Sequence:
             self._found = moment.finding("WIR009", f"{moment.kind} is number {number}, after {last}: {what}")
         return NOTHING
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return the first event that was not the next one."""
         return (self._found,) if self._found else NOTHING
 
@@ -130,18 +135,22 @@ class Arguments:
     """Watch the pieces of a tool's arguments: when the tool is closed, they are JSON."""
 
     codes: ClassVar[tuple[str, ...]] = ("WIR017",)
-    hears_all: ClassVar[bool] = False
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._open: dict[Any, _Pieces] = {}
+
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that tools matter, and the ends of runs."""
+        return any(op.span in (Span.TOOL, Span.RUN) for op in dialect.ops.get(kind, ()))
 
     def feed(self, moment: Moment) -> Findings:
         """Return that the arguments of a tool do not add up to JSON."""
         findings: list[Any] = []
         for touch in moment.touches:
             if touch.span is Span.TOOL:
-                key = (moment.group, hashable(touch.key))
+                key = (moment.agent, hashable(touch.key))
                 if touch.verb is Verb.FEED and moment.kind in self._dialect.arguments:
                     if key not in self._open:
                         self._open[key] = _Pieces(moment, span_name(touch))
@@ -154,7 +163,7 @@ class Arguments:
                 self._open.clear()
         return findings
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return nothing: who was cut short promised nothing."""
         return NOTHING
 
@@ -166,17 +175,18 @@ class Arguments:
             from_json(text)
         except ValueError as error:
             shown = repr(text[:40]) + ("..." if len(text) > 40 else "")
-            return (pieces.moment.finding("WIR017", f"the arguments of {pieces.told} are not JSON: {error}: {shown}"),)
+            told = f"the arguments of {pieces.told} are not JSON: {error}: {shown}"
+            return (replace(pieces.finding, message=told),)
         return NOTHING
 
 
 class _Pieces:
     """Pieces of text, up to a limit; beyond it nothing is said of them."""
 
-    __slots__ = ("_pieces", "_size", "moment", "told")
+    __slots__ = ("_pieces", "_size", "finding", "told")
 
     def __init__(self, moment: Moment, told: str) -> None:
-        self.moment = moment
+        self.finding = moment.finding("WIR017", told)
         self.told = told
         self._pieces: list[str] = []
         self._size = 0

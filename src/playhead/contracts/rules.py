@@ -20,8 +20,6 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 """Each rule by its code, in the order of the codes."""
 
-_NONE: Final = Limits()
-
 
 def find_rule(code: str) -> Rule:
     """Return the rule of that code, in any case of letters. Raises `UsageError` for a code that there is not."""
@@ -32,7 +30,7 @@ def find_rule(code: str) -> Rule:
     return found
 
 
-def selected(select: Iterable[str] = (), ignore: Iterable[str] = (), limits: Limits = _NONE) -> frozenset[str]:
+def selected(select: Iterable[str] = (), ignore: Iterable[str] = (), limits: Limits | None = None) -> frozenset[str]:
     """Return the codes that are asked: those that `select` begins, all but the opt-in ones by default, less `ignore`.
 
     An opt-in rule is asked when its limit is given, or when it is selected by its whole code. Raises `UsageError` for
@@ -43,10 +41,10 @@ def selected(select: Iterable[str] = (), ignore: Iterable[str] = (), limits: Lim
 
 # Of each stream that is checked the same is asked, nearly always.
 @lru_cache(maxsize=64)
-def _selected(select: tuple[str, ...], ignore: tuple[str, ...], limits: Limits) -> frozenset[str]:
+def _selected(select: tuple[str, ...], ignore: tuple[str, ...], limits: Limits | None) -> frozenset[str]:
     wanted = tuple(map(_known, select))
     unwanted = tuple(map(_known, ignore))
-    asked = limits.asked
+    asked = limits.asked if limits else frozenset()
     return frozenset(
         code
         for code, rule in RULES.items()

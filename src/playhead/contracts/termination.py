@@ -4,11 +4,10 @@ Knows runs, by agent, and their steps. Several runs may share a stream without s
 stream may do, and a broken one too, is judged when the stream has ended, by the number of its terminal events.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
-from playhead.contracts.monitor import NOTHING, Finding, Findings, Moment
+from playhead.contracts.monitor import NOTHING, Agent, Finding, Findings, Moment
 from playhead.events.spans import Dialect, Span, Touch, Verb
 
 # To look up a member of an enumeration takes longer than to compare it.
@@ -22,64 +21,56 @@ _MAX_RUNS = 64
 """How many runs may share a stream without a name."""
 
 
-@dataclass(slots=True)
-class _Agent:
-    """What is known of one agent's runs. `steps` has the last step of each run that is under way."""
-
-    steps: list[int | None] = field(default_factory=list)
-    last: int | None = None
-    ended: int = 0
-    status: str = ""
-    back: list[Finding] = field(default_factory=list)
-    late: Finding | None = None
-    extra: int = 0
-    implied: bool = False
-    warned: bool = False
-    paused: bool = False
-
-
 class Termination:
     """Watch how the runs of a stream begin, count their steps, and end."""
 
     codes: ClassVar[tuple[str, ...]] = ("ORD003", "ORD006", "ORD009", "TRM001", "TRM002", "TRM003", "TRM005")
-    hears_all: ClassVar[bool] = True
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._has_opening = _RUN in dialect.explicit
-        self._agents: dict[Any, _Agent] = {}
-        self._count = 0
-        self._last_kind = ""
+
+    @staticmethod
+    def hears(dialect: Dialect, kind: str, *, inside: bool) -> bool:
+        """Say that a run, its steps and what makes it wait matter; outside of one, that anything happens at all."""
+        ops = dialect.ops.get(kind, ())
+        return not inside or kind in dialect.pauses or any(op.span in (_RUN, _STEP) for op in ops)
 
     def feed(self, moment: Moment) -> Findings:
         """Return what is wrong with an event's place in its run."""
-        self._count = moment.index + 1
-        self._last_kind = kind = moment.kind
-        agent = self._agents.get(moment.group)
-        if agent is None:
-            agent = self._agents[moment.group] = _Agent()
+        agent = moment.agent
         for touch in moment.touches:
-            if touch.span is _RUN and touch.verb is _OPEN:
-                return self._opened(agent, moment)
-            if touch.span is _RUN and touch.verb is _CLOSE:
+            verb, span, key, _, _, _, _, _, _ = touch
+            if span is _STEP and verb is _OPEN and type(key) is int:
+                if agent.steps != [key - 1]:
+                    return self._stepped(agent, moment, key)
+                # Nearly all steps are the next one.
+                agent.steps[0], agent.paused = key, False
+                return NOTHING
+            if span is _RUN and verb is _CLOSE:
                 return self._ended(agent, moment, touch)
-            if touch.span is _STEP and touch.verb is _OPEN and type(touch.key) is int:
-                return self._stepped(agent, moment, touch.key)
-        if kind in self._dialect.pauses:
+            if span is _RUN and verb is _OPEN:
+                return self._opened(agent, moment)
+        if moment.kind in self._dialect.pauses:
             agent.paused = True
         return NOTHING if agent.steps else self._inside(agent, moment)
 
-    def close(self, end: str | None) -> Findings:
+    def close(self, end: str | None, last: Moment) -> Findings:
         """Return what is wrong with how the stream ended."""
-        agents = self._agents.values()
-        found = [finding for agent in agents for finding in self._closed(agent, end)]
-        ended = any(agent.ended for agent in agents)
-        if end in _READ and not self._paused() and (not ended or any(map(self._unended, agents))):
-            told = f"the stream ended after {self._count} events without a terminal event"
-            found.append(Finding("TRM001", told))
+        found: list[Finding] = []
+        has_ended = is_open = False
+        for agent in last.agents.values():
+            has_ended |= agent.ended > 0
+            is_open |= bool(agent.steps) and self._is_open(agent)
+            if agent.late or agent.back:
+                found += self._judged(agent)
+            if end is not None:
+                found += self._contradicted(agent, end)
+        if end in _READ and (is_open or not has_ended) and last.kind not in self._dialect.pauses:
+            found.append(Finding("TRM001", f"the stream ended after {last.index + 1} events without a terminal event"))
         return found
 
-    def _opened(self, agent: _Agent, moment: Moment) -> Findings:
+    def _opened(self, agent: Agent, moment: Moment) -> Findings:
         if agent.steps and not agent.implied:
             if len(agent.steps) < _MAX_RUNS:
                 # It may be another run that was mixed in: then it takes steps and ends, too.
@@ -91,7 +82,7 @@ class Termination:
         agent.implied = agent.warned = False
         return NOTHING
 
-    def _stepped(self, agent: _Agent, moment: Moment, step: int) -> Findings:
+    def _stepped(self, agent: Agent, moment: Moment, step: int) -> Findings:
         if not agent.steps:
             again = agent.last is not None and step <= agent.last
             if not again:
@@ -105,11 +96,11 @@ class Termination:
         if not before:
             return self._back(agent, moment, step, paused=paused)
         # The run whose next step it is, or else the one that is furthest.
-        found = step - 1 if step - 1 in before else max(before, key=lambda each: -1 if each is None else each)
+        found = step - 1 if step - 1 in before else max(before, key=_furthest)
         agent.steps[agent.steps.index(found)] = step
         return NOTHING
 
-    def _back(self, agent: _Agent, moment: Moment, step: int, *, paused: bool) -> Findings:
+    def _back(self, agent: Agent, moment: Moment, step: int, *, paused: bool) -> Findings:
         """Take a step whose number does not grow: a resumed run counts anew, or another run has begun, or neither."""
         if paused:
             agent.steps = [step]
@@ -122,11 +113,11 @@ class Termination:
         agent.steps.append(step)
         return NOTHING
 
-    def _ended(self, agent: _Agent, moment: Moment, touch: Touch) -> Findings:
+    def _ended(self, agent: Agent, moment: Moment, touch: Touch) -> Findings:
         status = agent.status
         agent.status = f"{moment.kind}:{touch.status}"
         if agent.steps:
-            agent.last = max(agent.steps, key=lambda each: -1 if each is None else each)
+            agent.last = agent.steps[0] if len(agent.steps) == 1 else max(agent.steps, key=_furthest)
             agent.steps.remove(agent.last)
             agent.ended += 1
             return NOTHING
@@ -140,7 +131,7 @@ class Termination:
         moment.late = True
         return (moment.finding("TRM003", f"{moment.kind} is another terminal event of a run that has ended"),)
 
-    def _inside(self, agent: _Agent, moment: Moment, step: int | None = None) -> Findings:
+    def _inside(self, agent: Agent, moment: Moment, step: int | None = None) -> Findings:
         """Take an event outside every run: it is the first one, or it follows a terminal."""
         if not agent.ended:
             agent.steps = [step]
@@ -153,7 +144,7 @@ class Termination:
             return NOTHING
         return (moment.finding("ORD009", f"{moment.kind} comes before the event that begins a run"),)
 
-    def _after(self, agent: _Agent, moment: Moment, *, sure: bool = True) -> Findings:
+    def _after(self, agent: Agent, moment: Moment, *, sure: bool = True) -> Findings:
         """Return that an event follows the terminal one, once. Unless it is sure, the next step may begin a run."""
         moment.late = True
         finding = moment.finding("TRM002", f"{moment.kind} follows the terminal event of its run")
@@ -165,28 +156,29 @@ class Termination:
         agent.warned, first, agent.late = True, agent.late, None
         return (first or finding,)
 
-    def _closed(self, agent: _Agent, end: str | None) -> Iterator[Finding]:
-        if agent.late:
-            yield agent.late
-        yield from self._unexplained(agent)
-        told = f"the run ends with {agent.status!r}"
-        if end == "complete" and agent.status in self._dialect.raises:
-            yield Finding("TRM005", f"{told}, and no exception came")
-        if end == "error" and agent.ended and self._dialect.raises and not self._dialect.cuts & {agent.status}:
-            yield Finding("TRM005", f"{told}, and an exception came")
+    def _judged(self, agent: Agent) -> Iterable[Finding]:
+        """Return what only the end decides: whether steps back and an event behind the end were another run's.
 
-    def _unexplained(self, agent: _Agent) -> list[Finding]:
-        """Return the steps back that were no other run's first step, for that would have a terminal event of its own.
-
-        A stream that was not read to its end may lack the terminal event of one run.
+        A step back that was a run's first step has a terminal event for it. A stream that was not read to its end may
+        lack the terminal event of one run.
         """
         count = min(len(agent.steps) - (not agent.ended), len(agent.back))
-        return agent.back[-count:] if count > 0 else []
+        return [*([agent.late] if agent.late else []), *(agent.back[-count:] if count > 0 else [])]
 
-    def _unended(self, agent: _Agent) -> bool:
+    def _contradicted(self, agent: Agent, end: str) -> Iterable[Finding]:
+        """Return that a run's terminal event says other things than what is known of its end."""
+        told = f"the run ends with {agent.status!r}"
+        if end == "complete" and agent.status in self._dialect.raises:
+            return (Finding("TRM005", f"{told}, and no exception came"),)
+        if end == "error" and agent.ended and self._dialect.raises and agent.status not in self._dialect.cuts:
+            return (Finding("TRM005", f"{told}, and an exception came"),)
+        return NOTHING
+
+    def _is_open(self, agent: Agent) -> bool:
         """Say whether an agent that took steps is under way still."""
         under_way = agent.steps if self._has_opening else any(agent.steps)
         return bool(under_way) and len(agent.steps) > len(agent.back) + agent.extra
 
-    def _paused(self) -> bool:
-        return self._last_kind in self._dialect.pauses
+
+def _furthest(step: int | None) -> int:
+    return -1 if step is None else step

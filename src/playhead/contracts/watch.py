@@ -1,27 +1,28 @@
 """Watching one run for every rule.
 
-Knows how an event is read, and which monitors must hear of it. Does not know where events come from.
+Knows how an event is read, and whose it is. Does not know where events come from, nor which monitors must hear of
+which (`playhead.contracts.plan`).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from playhead.contracts.limits import Clocks, Counters, Extents, Limits
-from playhead.contracts.monitor import NOWHERE, Findings, Moment, Monitor, Place, hashable
-from playhead.contracts.numbers import Arguments, Sequence
-from playhead.contracts.ordering import Ordering
+from playhead.contracts.limits import Limits
+from playhead.contracts.monitor import NOWHERE, Agent, Findings, Moment, Place, hashable
+from playhead.contracts.numbers import Sequence
+from playhead.contracts.plan import plan_for
 from playhead.contracts.rules import selected
-from playhead.contracts.termination import Termination
 from playhead.contracts.violation import Violation
 from playhead.events.base import Event
 from playhead.events.codec import decode_event, encode_event
-from playhead.events.spans import Dialect, Read, Span, Touch, Verb
+from playhead.events.spans import Dialect, Span, Touch, Verb
 
 _MAX_NESTING: Final = 32
+_NO_FIELDS: Final[Mapping[Any, Any]] = {}
 
 
 class Watch:
@@ -34,83 +35,85 @@ class Watch:
     def __init__(
         self, dialect: Dialect, *, codes: frozenset[str] | None = None, limits: Limits | None = None, depth: int = 0
     ) -> None:
-        self._dialect = dialect
-        self._codes = selected((), (), limits or Limits()) if codes is None else codes
-        self._limits = limits or Limits()
-        self._depth = depth
-        self._monitors = [make(dialect, self._limits) for make in _wanted(dialect, self._codes)]
+        self._plan = plan_for(dialect, selected(limits=limits) if codes is None else codes, limits)
+        self._monitors = [make() for make in self._plan.makes]
         self.is_idle: bool = not self._monitors
-        # Most events do nothing to a span that anybody watches: then nothing of them is read but type, agent and time.
-        self._telling = _telling(dialect)
-        self._feeds = [monitor.feed for monitor in self._monitors]
-        self._always = [monitor.feed for monitor in self._monitors if monitor.hears_all]
-        self._direct = _direct(dialect)
-        # The streams of sub-agents, and the agents whose tools they run in, by the key of the tool.
-        self._nested: dict[Any, Watch] = {}
-        self._owners: dict[Any, Any] = {}
-        self._first_group: Any = None
-        self._count = 0
+        self._moment = Moment()
+        self._agents = self._moment.agents
         self._has_told = False
+        self._depth = depth
+        # By key. One agent alone needs no book of whose tools are open.
+        self._tools: dict[Any, _Tool] = {}
 
     def feed(self, event: Any, *, at_us: int | None = None, place: Place = NOWHERE) -> list[Violation]:
         """Return what is wrong with an event. `at_us` is when it came, `place` the line that it stands on.
 
         Raises `UsageError` for what is no event.
         """
-        dialect = self._dialect
-        fields = (
-            event if type(event) is dict else event.__dict__ if type(event) in self._direct else self._fields(event)
-        )
-        kind = dialect.type_of(fields) or dialect.type_of(fields := fields_of(event, dialect))
-        read = self._telling.get(kind)
+        plan, moment, monitors = self._plan, self._moment, self._monitors
+        cls = type(event)
+        fields = event if cls is dict else event.__dict__ if cls in plan.direct else _NO_FIELDS
+        kind = fields.get(plan.tag)
+        if type(kind) is not str or not kind:
+            fields, kind = self._read(event)
+        read, nests, inside, outside = plan.rows[kind]
         touches = read(fields) if read else ()
-        inner = dialect.nested_of(fields) if touches and dialect.nested else None
-        group = dialect.group_of(fields) if inner is None else self._owner(touches)
-        moment = Moment(self._count, kind, group, touches, fields, at_us, place)
-        self._count += 1
+        inner = fields.get(plan.nested) if touches else None
+        try:
+            agent = self._agents[fields.get(plan.group)] if inner is None else self._owner(touches)
+        except TypeError:
+            agent = self._agents[hashable(fields.get(plan.group))]
+        moment.agent, moment.touches = agent, touches
+        moment.index += 1
+        moment.kind, moment.fields, moment.time = kind, fields, fields.get(plan.time)
+        moment.at_us, moment.place, moment.late = at_us, place, False
         found: list[Violation] = []
-        for feed in self._feeds if read else self._always:
-            findings = feed(moment)
+        for number in inside if agent.steps else outside:
+            findings = monitors[number].feed(moment)
             if findings:
                 found += self._told(findings)
-                self._has_told = self._has_told or bool(found)
-        if self._count == 1:
-            self._first_group = group
-        # One agent alone needs no book of whose tools are open.
-        alone = inner is None and not self._nested and not self._owners and group == self._first_group
-        if touches and dialect.nested and not (alone or moment.late):
+        if nests and not moment.late and (inner is not None or self._tools or agent is not self._agents.first):
             found += self._look_inside(moment, inner)
         return found
-
-    def _fields(self, event: Any) -> Mapping[str, Any]:
-        fields = fields_of(event, self._dialect)
-        if fields is getattr(event, "__dict__", None):
-            self._direct.add(type(event))
-        return fields
 
     def close(self, end: str | None = None, *, place: Place = NOWHERE) -> list[Violation]:
         """Return what is wrong with a stream that ended so. `place` is the line behind the last one."""
         found: list[Violation] = []
         for monitor in self._monitors:
-            if not (isinstance(monitor, Sequence) and (found or self._has_told)):
-                found += self._told(monitor.close(end), place)
-        return sorted(found, key=lambda each: each.index)
+            findings = monitor.close(end, self._moment)
+            if findings and not (self._has_told and isinstance(monitor, Sequence)):
+                found += self._told(findings, place)
+        return sorted(found, key=attrgetter("index")) if found else found
+
+    def _read(self, event: Any) -> tuple[Mapping[str, Any], str]:
+        """Return the fields of an event whose type is not simply one of them, and its type."""
+        plan, dialect = self._plan, self._plan.dialect
+        fields = fields_of(event, dialect)
+        kind = dialect.type_of(fields)
+        if plan.deep:
+            return {**fields, **{key: get(fields) for key, get in plan.deep.items()}}, kind
+        if fields is getattr(event, "__dict__", None):
+            plan.direct.add(type(event))
+        return fields, kind
 
     def _told(self, findings: Findings, end: Place = NOWHERE) -> list[Violation]:
-        return [
-            Violation(each.code, each.message, self._count, line=end.line, offset=end.offset)
+        found = [
+            Violation(each.code, each.message, self._moment.index + 1, line=end.line, offset=end.offset)
             if each.index is None
             else Violation(
                 each.code, each.message, each.index, each.event, line=each.place.line, offset=each.place.offset
             )
             for each in findings
-            if each.code in self._codes
+            if each.code in self._plan.codes
         ]
+        self._has_told = self._has_told or bool(found)
+        return found
 
-    def _owner(self, touches: tuple[Touch, ...]) -> Any:
+    def _owner(self, touches: tuple[Touch, ...]) -> Agent:
         """Return the agent in whose tool a sub-agent runs, for its own name is on the event: mostly the first agent."""
-        keys = (hashable(touch.key) for touch in touches)
-        return next((self._owners[key] for key in keys if key in self._owners), self._first_group)
+        tools = (self._tools.get(hashable(touch.key)) for touch in touches)
+        owner = next((tool.owner for tool in tools if tool and tool.owner), self._agents.first)
+        return owner or self._agents[None]
 
     def _look_inside(self, moment: Moment, inner: Any) -> list[Violation]:
         """Follow which tools are open, and watch the stream inside one by itself."""
@@ -118,60 +121,29 @@ class Watch:
             if touch.span is Span.TOOL:
                 key = hashable(touch.key)
                 if touch.verb is Verb.OPEN:
-                    self._owners[key] = moment.group
+                    self._tools.setdefault(key, _Tool()).owner = moment.agent
                 elif touch.verb is Verb.CLOSE:
-                    self._owners.pop(key, None)
-                    self._nested.pop(key, None)
+                    self._tools.pop(key, None)
                 elif inner is not None and self._depth < _MAX_NESTING:
-                    return self._feed_inside(key, moment, inner)
+                    return self._feed_inside(self._tools.setdefault(key, _Tool()), moment, inner)
         return []
 
-    def _feed_inside(self, key: Any, moment: Moment, inner: Any) -> list[Violation]:
-        child = self._nested.get(key)
-        if child is None:
-            child = Watch(self._dialect, codes=self._codes, limits=self._limits, depth=self._depth + 1)
-            self._nested[key] = child
+    def _feed_inside(self, tool: "_Tool", moment: Moment, inner: Any) -> list[Violation]:
+        plan = self._plan
+        if tool.watch is None:
+            tool.watch = Watch(plan.dialect, codes=plan.codes, limits=plan.limits, depth=self._depth + 1)
         return [
             replace(each, index=moment.index, message=f"in a sub-agent: {each.message}")
-            for each in child.feed(inner, at_us=moment.at_us, place=moment.place)
+            for each in tool.watch.feed(inner, at_us=moment.at_us, place=moment.place)
         ]
 
 
-_Make = Callable[[Dialect, Limits], Monitor]
+@dataclass(slots=True)
+class _Tool:
+    """A tool that is open: the agent that called it, and what watches the stream inside it."""
 
-# Which dialects a monitor is for, and what makes it. Termination comes first: it says which events are late.
-_MONITORS: dict[type[Monitor], tuple[Callable[[Dialect], object], _Make]] = {
-    Termination: (bool, lambda dialect, limits: Termination(dialect)),
-    Ordering: (bool, lambda dialect, limits: Ordering(dialect)),
-    Clocks: (lambda dialect: dialect.time, lambda dialect, limits: Clocks(dialect)),
-    Extents: (bool, Extents),
-    Counters: (lambda dialect: dialect.counters, lambda dialect, limits: Counters(dialect)),
-    Sequence: (lambda dialect: dialect.sequence, lambda dialect, limits: Sequence(dialect)),
-    Arguments: (lambda dialect: dialect.arguments, lambda dialect, limits: Arguments(dialect)),
-}
-
-
-# What follows from a table is found once, and not for each run.
-@lru_cache(maxsize=64)
-def _wanted(dialect: Dialect, codes: frozenset[str]) -> tuple[_Make, ...]:
-    """Return what makes the monitors of these rules, where the dialect has what they look at."""
-    return tuple(
-        make for kind, (is_for, make) in _MONITORS.items() if codes.intersection(kind.codes) and is_for(dialect)
-    )
-
-
-@lru_cache(maxsize=64)
-def _direct(dialect: Dialect) -> set[type]:
-    """Return the classes, as far as they were met, whose objects have an event's fields as attributes."""
-    return set()
-
-
-@lru_cache(maxsize=64)
-def _telling(dialect: Dialect) -> Mapping[str, Read]:
-    """Return what reads the events that do something to a span which is opened and closed, or make a run wait."""
-    watched = dialect.explicit | {Span.RUN, Span.STEP}
-    kinds = dialect.pauses | {kind for kind, ops in dialect.ops.items() if any(op.span in watched for op in ops)}
-    return {kind: dialect.readers[kind] for kind in kinds}
+    owner: Agent | None = None
+    watch: Watch | None = None
 
 
 def fields_of(event: Any, dialect: Dialect) -> Mapping[str, Any]:
@@ -179,6 +151,8 @@ def fields_of(event: Any, dialect: Dialect) -> Mapping[str, Any]:
 
     Raises `UsageError` for what is no event.
     """
+    if type(event) is dict:
+        return event
     fields: Mapping[str, Any] = getattr(event, "__dict__", {})
     # Objects of an SDK hold objects, where a table reads JSON.
     if dialect.type_of(fields) and (dialect.flat or isinstance(event, Event) or not isinstance(event, BaseModel)):
