@@ -36,7 +36,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     # Not a function of our own around it: it is read several times an event.
-    monotonic_ns = staticmethod(time.monotonic_ns)
+    monotonic_ns: "staticmethod[[], int]" = staticmethod(time.monotonic_ns)
     """Return the machine's monotonic clock in nanoseconds."""
 
     async def sleep(self, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """How long the waits of one run may take, on asyncio and on trio.
 
-A run waits for every piece of an answer and for every tool, and nearly no deadline passes. anyio's `move_on_after` makes
-a scope and a timer for each; here one timer serves a whole run, and a wait that ends in time never touches it. Knows
-waiting and cancelling. Does not know what is waited for.
+A run waits for every piece of an answer and for every tool, and nearly no deadline passes. anyio's `move_on_after`
+makes a scope and a timer for each; here one timer serves a whole run, and a wait that ends in time never touches it.
+Knows waiting and cancelling. Does not know what is waited for.
 """
 
 import asyncio
