@@ -1,7 +1,10 @@
-"""Run every check of the project, one after the other, and sum up.
+"""Run every check of the project, as many at a time as there are processors, and sum up.
 
 Knows the checks and their order. Does not know what they check: `pyproject.toml` configures the tools. Every step runs,
-whatever became of those before it. The tests run in parallel, and with the network cut off.
+whatever becomes of the others. The tests run in parallel, and with the network cut off.
+
+The tests are shown row by row as they run. What another step printed is shown whole when it has ended, between two
+rows.
 
 The last line counts: a test is one, and so is every other step. A step that this machine cannot take is skipped, and
 says why; under CI that is a failure.
@@ -13,7 +16,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -32,7 +38,7 @@ class Step:
 
     `probe` is a command that succeeds where the check can be made at all. `instead` is the next best command for a
     machine that cannot take this one: the step counts as skipped all the same, and its tests are counted.
-    `counts_tests` says that the command is pytest and can count.
+    `counts_tests` says that the command is pytest: it can count, and is shown as it runs, for it takes minutes.
     """
 
     name: str
@@ -53,8 +59,13 @@ class Outcome:
     skipped: int
     seconds: float
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.word}"
+
 
 STEPS = (
+    # The longest comes first: there is time for the others beside it.
+    Step("tests, network cut off", (PYTHON, "scripts/offline.py", *PYTEST), instead=PYTEST, counts_tests=True),
     Step("lint", (PYTHON, "-m", "ruff", "check", ".")),
     Step("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
     Step("types", (PYTHON, "-m", "mypy")),
@@ -64,18 +75,37 @@ STEPS = (
         # It is a program for node, of which there is no build for every machine.
         probe=(PYTHON, "-m", "pyright", "--version"),
     ),
-    Step("tests, network cut off", (PYTHON, "scripts/offline.py", *PYTEST), instead=PYTEST, counts_tests=True),
 )
 
+Tell = Callable[[bytes], object]
+"""What is called with each line that a command prints."""
 
-def run(command: tuple[str, ...], *, quiet: bool = False) -> int:
+SCREEN = threading.Lock()
+
+
+def show(text: bytes) -> None:
+    """Print whole lines, and nothing of another step among them."""
+    with SCREEN:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+
+
+def run(command: tuple[str, ...], tell: Tell) -> int:
     """Run a command in the project's folder, as if its environment were active, and return its exit code."""
     # pyright and the tests of the command line look for programs on PATH.
     environment = {**os.environ, "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    out = subprocess.DEVNULL if quiet else None
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
-    ).returncode
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        for line in process.stdout or ():
+            tell(line)
+        return process.wait()
 
 
 def count(report: Path) -> tuple[int, int, int]:
@@ -91,16 +121,26 @@ def count(report: Path) -> tuple[int, int, int]:
 
 
 def take(step: Step, *, in_ci: bool) -> Outcome:
+    """Take a step, show what it printed, and say what became of it."""
+    if step.counts_tests:
+        show(f"\n=== {step.name}\n".encode())
+        return _taken(step, show, in_ci=in_ci)
+    said: list[bytes] = []
+    outcome = _taken(step, said.append, in_ci=in_ci)
+    show(b"".join([f"=== {outcome}\n".encode(), *said, b"\n"]))
+    return outcome
+
+
+def _taken(step: Step, tell: Tell, *, in_ci: bool) -> Outcome:
     """Take a step and say what became of it."""
-    print(f"\n=== {step.name}", flush=True)
     start = time.monotonic()
-    if step.probe and run(step.probe, quiet=True) != 0:
+    if step.probe and run(step.probe, lambda _: None) != 0:
         code, counts = NOT_ALLOWED, (0, 0, 0)
     else:
-        code, counts = _counted(step.command, step)
+        code, counts = _counted(step.command, step, tell)
     is_allowed = code != NOT_ALLOWED
     if not is_allowed and step.instead:
-        code, counts = _counted(step.instead, step)
+        code, counts = _counted(step.instead, step, tell)
     passed, failed, skipped = counts
     seconds = time.monotonic() - start
     if is_allowed and code == 0 and not failed:
@@ -111,22 +151,23 @@ def take(step: Step, *, in_ci: bool) -> Outcome:
     return Outcome(step.name, f"FAILED, {why}", passed, max(failed, 1), skipped, seconds)
 
 
-def _counted(command: tuple[str, ...], step: Step) -> tuple[int, tuple[int, int, int]]:
+def _counted(command: tuple[str, ...], step: Step, tell: Tell) -> tuple[int, tuple[int, int, int]]:
     """Run a step's command. Return its exit code, and how many tests passed, failed and were skipped."""
     if not step.counts_tests:
-        return run(command), (0, 0, 0)
+        return run(command, tell), (0, 0, 0)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        return run((*command, f"--junitxml={report}")), count(report)
+        return run((*command, f"--junitxml={report}"), tell), count(report)
 
 
-def main(steps: tuple[Step, ...] = STEPS, *, in_ci: bool | None = None) -> int:
-    """Take all steps, sum up, and return 0 if none failed, else 1."""
+def main(steps: tuple[Step, ...] = STEPS, *, in_ci: bool | None = None, at_once: int | None = None) -> int:
+    """Take all steps, `at_once` at a time, sum up, and return 0 if none failed, else 1."""
     in_ci = bool(os.environ.get("CI")) if in_ci is None else in_ci
-    outcomes = [take(step, in_ci=in_ci) for step in steps]
+    with ThreadPoolExecutor(at_once or os.cpu_count()) as pool:
+        outcomes = list(pool.map(lambda step: take(step, in_ci=in_ci), steps))
     print("\n=== summary")
     for outcome in outcomes:
-        print(f"{outcome.seconds:7.1f} s  {outcome.name}: {outcome.word}")
+        print(f"{outcome.seconds:7.1f} s  {outcome}")
     failed = sum(outcome.failed for outcome in outcomes)
     passed = sum(outcome.passed for outcome in outcomes)
     skipped = sum(outcome.skipped for outcome in outcomes)

@@ -1,12 +1,18 @@
 """What every test of the suite shares: the event loops, the data beside the checkout, and Hypothesis' pace."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell makes what it starts in the background deaf to Ctrl-C, and so every process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deadlines measure the machine, not the code: they make a busy machine fail.
 settings.register_profile(
@@ -40,3 +46,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside the checkout: the recordings of real runs are not part of the repository")
     return folder.resolve()
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Return pytest's own, whose modules are compiled anew for each run."""
+    # One that is written twice within a second, at the same length, is taken for what was compiled before.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    return pytester

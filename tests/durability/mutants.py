@@ -94,7 +94,7 @@ def mutants(module: str) -> Iterator[Mutant]:
 def is_killed(mutant: Mutant) -> bool:
     """Run the tests on a mutant. True where one fails, or where they do not end."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(ROOT / "src", Path(folder, "src"), ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "src", Path(folder, "src"))
         Path(folder, f"src/playhead/cassettes/{mutant.module}.py").write_text(mutant.text, "utf-8")
         tests = [f"tests/cassettes/{name}" for name in TESTS[mutant.module]]
         tests += [

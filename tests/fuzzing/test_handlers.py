@@ -103,17 +103,13 @@ class Rare(SSEHandler):
 
 
 def test_random_runs_find_what_no_sample_shows() -> None:
-    """A bug that needs one text in one field is found, and made as small."""
-    (finding,) = found_in(Rare, runs=400, seed=3)
+    """A bug that needs one text in one field is found, and made as small; the same each time with the same seed."""
+    first, second = (found_in(Rare, runs=240, seed=7) for _ in range(2))
+    assert first == second
+    (finding,) = first
     assert finding.promise.name == "carries-every-event"
     assert len(finding.steps) == 1
     assert '"result": "\\n"' in finding.steps[0]
-
-
-def test_a_seed_gives_the_same_findings() -> None:
-    """Twice the same runs, and the same smallest one."""
-    first, second = (found_in(Rare, runs=240, seed=3) for _ in range(2))
-    assert first == second
 
 
 def test_a_finding_is_written_as_cassette_and_test(tmp_path: Path) -> None:

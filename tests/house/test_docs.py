@@ -12,6 +12,7 @@ from tests.house import project
 from tests.house.checks import docs, readme
 from tests.house.checks.source import Module
 from tests.house.project import refuse
+from tests.plugin.projects import FOREIGN
 
 README = project.ROOT / "README.md"
 
@@ -140,6 +141,8 @@ def shown(command: readme.Command, folder: Path) -> str | None:
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "TERM": "dumb",
+        # They take longer to load than the tests of the page.
+        "PYTEST_ADDOPTS": " ".join(f"-p no:{name}" for name in FOREIGN),
     }
     done = subprocess.run(
         ["sh", "-c", command.command],

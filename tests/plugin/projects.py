@@ -93,20 +93,13 @@ class Project:
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "pytest", *_without(plugins), *arguments],
             cwd=self.path / cwd,
-            env={**self._environment, **(environment or {})},
+            env={**os.environ, "PYTHONPATH": str(self.path), **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             timeout=timeout_s,
             check=False,
         )
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        # Compiled modules are kept for the next process, as anywhere, but not in the checkout.
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        compiled = self.path.parent / "compiled"
-        return {**kept, "PYTHONPATH": str(self.path), "PYTHONPYCACHEPREFIX": str(compiled)}
 
     def cassettes(self) -> list[str]:
         """Return the files in all folders of cassettes, relative to the project."""

@@ -72,7 +72,7 @@ def shared(project: Project) -> Path:
 
 @pytest.mark.parametrize(("schedule", "seed"), [("worksteal", "2")])
 def test_nothing_is_lost_and_no_schedule_shows(project: Project, schedule: str, seed: str) -> None:
-    """Twelve tests on eight workers leave what they leave one after the other, in any mode, and into a database."""
+    """Twelve tests on four workers leave what they leave one after the other, in any mode, and into a database."""
     project.write({"test_it.py": EVERY_MODE})
     project.run().assert_outcomes(passed=48)
     cassettes = sorted((project.path / "cassettes").iterdir())
@@ -82,7 +82,7 @@ def test_nothing_is_lost_and_no_schedule_shows(project: Project, schedule: str, 
     for path in cassettes[1:3]:
         path.unlink()
     project.write({"conftest.py": SHUFFLED, "test_db.py": DATABASE})
-    arguments = ("-n8", f"--dist={schedule}")
+    arguments = ("-n4", f"--dist={schedule}")
     done = project.run_apart(*arguments, plugins=("xdist",), environment={"SEED": seed}, timeout_s=300)
     assert "60 passed" in done.stdout, done.stdout + done.stderr
     assert sorted((project.path / "cassettes").iterdir()) == cassettes

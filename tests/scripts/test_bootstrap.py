@@ -79,17 +79,17 @@ def works(root: Path) -> bool:
 
 
 def test_it_installs_once_whoever_starts(small: Path) -> None:
-    """Of two starts at the same time one installs and the other waits; a third one has nothing to do."""
+    """Of two starts one makes anew what a killed install left, and one waits; after a change it is installed again."""
+    venv.create(small / ".venv", with_pip=False)
+    bootstrap.write(bootstrap.stamp(small, "run"), bootstrap.wanted(small))
+    bootstrap.write(bootstrap.stamp(small, bootstrap.INSTALLING), "run")
+    (small / ".venv/rubbish").touch()
     both = [finish(process) for process in [start(small), start(small)]]
     assert [code for code, _ in both] == [0, 0]
     assert sorted("Installing" in said for _, said in both) == [False, True]
     assert works(small)
+    assert not (small / ".venv/rubbish").exists()
     assert finish(start(small)) == (0, "")
-
-
-def test_what_changed_is_installed_again(small: Path) -> None:
-    """A new requirement is installed; a failure is told, exits 1, and is tried again by the next start."""
-    assert finish(start(small))[0] == 0
     (small / bootstrap.PINS).write_text("--nonsense\n", encoding="utf-8")
     code, said = finish(start(small))
     assert code == 1
@@ -100,17 +100,6 @@ def test_what_changed_is_installed_again(small: Path) -> None:
     code, said = finish(start(small))
     assert (code, "Installing" in said, keep.exists()) == (0, True, True)
     assert finish(start(small)) == (0, "")
-
-
-def test_an_interrupted_install_heals(small: Path) -> None:
-    """An environment in which an install was killed is made anew."""
-    venv.create(small / ".venv", with_pip=False)
-    bootstrap.write(bootstrap.stamp(small, "run"), bootstrap.wanted(small))
-    bootstrap.write(bootstrap.stamp(small, bootstrap.INSTALLING), "run")
-    (small / ".venv/rubbish").touch()
-    assert finish(start(small))[0] == 0
-    assert works(small)
-    assert not (small / ".venv/rubbish").exists()
 
 
 @pytest.mark.parametrize("rubbish", ["nothing", "a file", "no python", "no pip", "another place"])

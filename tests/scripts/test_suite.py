@@ -1,5 +1,6 @@
 """The suite runs every step, counts right, and cannot pass when something failed."""
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -61,8 +62,39 @@ def test_a_step_whose_probe_fails_is_skipped(capfd: pytest.CaptureFixture[str]) 
     assert last_lines(capfd)[0] == "probed: skipped: this machine cannot take it"
 
 
+def test_steps_are_taken_beside_each_other_and_told_apart(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Two steps that wait for each other both end, and what one printed is not among what the other did."""
+    there, back = tmp_path / "there", tmp_path / "back"
+    os.mkfifo(there)
+    os.mkfifo(back)
+    # Who opens one end of a pipe waits for who opens the other.
+    program = "print({0!r})\nopen({1!r}, {2!r})\nprint({0!r})\nopen({3!r}, {2!r})\nprint({0!r})"
+    steps = [
+        step(program.format(name, str(there), mode, str(back)), name) for name, mode in (("one", "r"), ("two", "w"))
+    ]
+    assert suite.main(tuple(steps), in_ci=True, at_once=2) == 0
+    told = capfd.readouterr().out
+    assert all(f"=== {name}: passed\n{name}\n{name}\n{name}\n\n" in told for name in ("one", "two"))
+
+
+def test_a_line_is_told_when_it_is_printed(tmp_path: Path) -> None:
+    """Who waits for the tests sees how far they are: a command that waits for who reads its first line ends."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    told: list[bytes] = []
+
+    def tell(line: bytes) -> None:
+        told.append(line)
+        if line == b"begun\n":
+            pipe.write_text("go on")
+
+    program = f"print('begun', flush=True)\nprint(open({str(pipe)!r}).read())"
+    assert suite.run((sys.executable, "-c", program), tell) == 0
+    assert told == [b"begun\n", b"go on\n"]
+
+
 def test_tests_are_counted(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Passed, failed, broken and skipped tests are counted one by one."""
+    """Passed, failed, broken and skipped tests are counted one by one, and shown from when they begin."""
     planted = tmp_path / "test_planted.py"
     planted.write_text(
         "import pytest\n"
@@ -87,7 +119,9 @@ def test_tests_are_counted(capfd: pytest.CaptureFixture[str], tmp_path: Path) ->
         str(planted),
     )
     assert suite.main((Step("tests", command, counts_tests=True),), in_ci=False) == 1
-    assert last_lines(capfd) == ["tests: FAILED, exit code 1", "1 passed, 2 failed, 1 skipped"]
+    out = capfd.readouterr().out
+    assert out.startswith("\n=== tests\n")
+    assert out.endswith("tests: FAILED, exit code 1\n1 passed, 2 failed, 1 skipped\n")
 
 
 def test_tests_that_never_ran_do_not_pass(capfd: pytest.CaptureFixture[str]) -> None:
@@ -99,9 +133,9 @@ def test_tests_that_never_ran_do_not_pass(capfd: pytest.CaptureFixture[str]) -> 
 def test_the_suite_is_whole() -> None:
     """The steps that the project promises are there, the tests with the network cut off."""
     assert [item.name for item in suite.STEPS] == [
+        "tests, network cut off",
         "lint",
         "format",
         "types",
         "public types",
-        "tests, network cut off",
     ]
