@@ -1,8 +1,11 @@
 """Spans are paired as real streams pair them, and one fault is told once."""
 
+import json
+
 import pytest
 
 from playhead.contracts.check import check
+from playhead.events.spans import Dialect, Span, closes, opens
 from tests.contracts.streams import ASK, DONE, END, NEWS, OVER, RUN, START, THINK, Event, answer, by, call, codes, step
 
 STREAMS = [
@@ -112,3 +115,25 @@ def test_a_violation_says_where_and_what() -> None:
     assert (violation.index, violation.event) == (1, "tool_complete")
     (violation,) = check([THINK, call("c1"), answer("c9"), END])
     assert str(violation).endswith("closes tool span 'c9' (search), which is not open; tool span 'c1' (search) is")
+
+
+def test_a_part_may_lie_in_any_message_that_is_open() -> None:
+    """Of two messages the first may end before the part does; with the last one the part must have ended."""
+    table = Dialect(
+        name="letters",
+        tag="type",
+        decode=json.loads,
+        ops={
+            "letter": (opens(Span.MESSAGE, key="id"),),
+            "sent": (closes(Span.MESSAGE, key="id"),),
+            "page": (opens(Span.PART, key="id"),),
+            "written": (closes(Span.PART, key="id"),),
+        },
+        within={Span.PART: Span.MESSAGE},
+    )
+    head = [{"type": "letter", "id": "a"}, {"type": "letter", "id": "b"}, {"type": "page", "id": "1"}]
+    ends: list[Event] = [{"type": "sent", "id": "a"}, {"type": "sent", "id": "b"}]
+    written: Event = {"type": "written", "id": "1"}
+    select = ["ORD005"]
+    assert not list(check([*head, ends[0], written, ends[1]], dialect=table, select=select))
+    assert [each.index for each in check([*head, *ends, written], dialect=table, select=select)] == [4]
