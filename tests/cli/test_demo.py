@@ -1,5 +1,7 @@
 """`playhead demo`: the main job, the same every time."""
 
+import shlex
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from tests.cli.running import playhead, process
 @pytest.fixture(autouse=True)
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/playhead").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
 
 def test_the_demo_shows_the_main_job(snapshot: SnapshotAssertion) -> None:
@@ -26,6 +31,15 @@ def test_the_demo_shows_the_main_job(snapshot: SnapshotAssertion) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert max(map(columns, shown.out.splitlines())) <= 80
     assert shown.out == snapshot
+
+
+def test_what_to_try_works_where_the_shell_does_not_know_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands of the last lines are run as they are printed: `./play` leaves its environment inactive."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    tries = [shlex.split(row) for row in playhead("demo").out.splitlines()[-3:]]
+    assert [command[1:4] for command in tries] == [["-m", "playhead", verb] for verb in ("show", "play", "stats")]
+    for command in (tries[0], tries[2]):
+        assert subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def test_what_it_wrote_is_whole() -> None:

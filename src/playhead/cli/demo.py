@@ -7,7 +7,10 @@ every time.
 import io
 import sys
 from dataclasses import dataclass
+from os.path import relpath
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from typing import Any
 
 from playhead.cassettes.places import convert, locate
@@ -154,4 +157,9 @@ def _print_files(done: Demo) -> None:
         console.print(line("  ", said(f"{place!s:<{longest}}", "cyan"), (f"  {what}", "dim")))
     console.print(line(("\nNow try", "bold")))
     for command in tries:
-        console.print(line(("  playhead ", "dim"), said(command)))
+        console.print(line("  ", said(_program(), "dim"), " ", said(command)))
+
+
+def _program() -> str:
+    """Return how this program is called from here: `./play` runs it in an environment that the shell does not know."""
+    return "playhead" if which("playhead") else f"{quote(relpath(sys.executable))} -m playhead"
