@@ -24,7 +24,7 @@ from tests.cli.running import playhead, write_tape
 
 KEY = "plain-but-secret"
 LIMIT_S = 120.0
-LEADING = ("_PROXY", "_API_KEY", "_BASE_URL")
+SUFFIXES = ("_PROXY", "_API_KEY", "_BASE_URL")
 
 OPENAI = """
 import sys, openai
@@ -105,7 +105,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 def environment(**more: str) -> dict[str, str]:
     """Return an environment without proxies, keys, and base URLs."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(LEADING)}
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(SUFFIXES)}
     return kept | {"COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", **more}
 
 
@@ -124,7 +124,7 @@ def here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def run_here(*args: str | Path, **more: str) -> tuple[int, str, str]:
         with monkeypatch.context() as patched:
             for name in os.environ:
-                if name.upper().endswith(LEADING):
+                if name.upper().endswith(SUFFIXES):
                     patched.delenv(name)
             for name, value in more.items():
                 patched.setenv(name, value)

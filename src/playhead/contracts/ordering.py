@@ -5,7 +5,7 @@ One fault is told once: a span that was fed or closed without its opening is tak
 follows from the same fault says nothing more.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
@@ -54,7 +54,7 @@ class Ordering:
         # The keys that must not come again, by agent and kind of span.
         self._past: dict[tuple[Agent, Span], set[Any]] = {}
         # What was closed without being open, and may be opened too late.
-        self._orphans: tuple[tuple[Any, ...], ...] = ()
+        self._orphans: deque[tuple[Any, ...]] = deque(maxlen=_MAX_ORPHANS)
         self._left: list[Finding] = []
         self._ended = False
 
@@ -102,8 +102,7 @@ class Ordering:
     def _opened_again(self, moment: Moment, touch: Touch, spans: _Spans, key: Any) -> Findings:
         """Open a span whose key was met before, or perhaps was: the opening may pay for a finding."""
         if (paid := (moment.agent, touch.span, key, touch.name)) in self._orphans:
-            at = self._orphans.index(paid)
-            self._orphans = self._orphans[:at] + self._orphans[at + 1 :]
+            self._orphans.remove(paid)
             return NOTHING
         records = spans.get(key)
         if records and records[0].implied:
@@ -178,7 +177,7 @@ class Ordering:
 
     def _orphan(self, moment: Moment, touch: Touch, key: Any) -> Finding:
         """Return that nothing is open to be closed. One of its name is perhaps what was meant: all are excused."""
-        self._orphans = (*self._orphans[1 - _MAX_ORPHANS :], (moment.agent, touch.span, key, touch.name))
+        self._orphans.append((moment.agent, touch.span, key, touch.name))
         kept = (records for (_, span), spans in self._open.items() if span is touch.span for records in spans.values())
         meant = [each for records in kept for each in records if each.name == touch.name is not None]
         for each in meant:
