@@ -23,6 +23,12 @@ def test_time_that_goes_back_is_told_once_for_each_event() -> None:
     assert found.message.endswith("is 1.5 s older than the event before it")
 
 
+def test_a_time_of_zero_is_a_time() -> None:
+    """Seconds may be counted from the beginning of a run."""
+    times = [{**event, "timestamp": told} for event, told in ((THINK, 5.0), (CHUNK, 0.0), (END, 0))]
+    assert codes(times) == ["ORD008"]
+
+
 @pytest.mark.parametrize("told", ["nonsense", None, True, [], "2030-13-01"])
 def test_what_is_no_time_is_let_be(told: object) -> None:
     """An event without a time, or with one that cannot be read, is neither late nor early."""

@@ -3,7 +3,6 @@
 Knows how long, how many, and when. Each rule but the one about clocks is asked for by its limit.
 """
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,9 +62,10 @@ class Clocks:
                 return NOTHING
         except TypeError:
             pass
-        late_s = (seconds(last) or -math.inf) - (seconds(told) or math.inf)
-        if late_s <= 0:
+        last_s, told_s = seconds(last), seconds(told)
+        if last_s is None or told_s is None or not told_s < last_s:
             return NOTHING
+        late_s = last_s - told_s
         return (moment.finding("ORD008", f"{moment.kind} is {late_s:.6g} s older than the event before it"),)
 
     def close(self, end: str | None, last: Moment) -> Findings:
