@@ -15,9 +15,9 @@ from playhead.scripts import call
 TRIP: tuple[Scripted, ...] = (call("search", city="Paris"), "Take an umbrella.")
 
 
-def tape(path: Path, mode: str = "none", **options: Any) -> TapeFixture:
+def tape(path: Path, mode: str = "none", *, test: str = "test_trip.py::test_paris", **options: Any) -> TapeFixture:
     """Return the tape of a test."""
-    subject = Subject("test_trip.py::test_paris", path.name, path, MODES[mode], "the default", Options(**options))
+    subject = Subject(test, path.name, path, MODES[mode], "the default", Options(**options))
     return TapeFixture(subject)
 
 

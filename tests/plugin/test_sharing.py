@@ -13,6 +13,7 @@ from playhead.plugin.sharing import Share, parts_of
 from playhead.recording.recorder import record
 from tests.cassettes.tapes import HEADER
 from tests.plugin.projects import Project
+from tests.recording.samples import made_up_key
 
 TESTS = """
 import pytest
@@ -199,6 +200,17 @@ def test_parts_that_were_recorded_otherwise_are_refused(tmp_path: Path) -> None:
         Share(path, "b").put(cassette)
     assert path.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.jsonl", "b.jsonl", "shared.jsonl"]
+
+
+def test_a_secret_in_the_name_of_a_test_is_refused(tmp_path: Path) -> None:
+    """Parts are found by the names of tests: a key in one would be in the seal, and without it two would be one."""
+    path = tmp_path / "shared.jsonl"
+    with (
+        part(tmp_path, "a", "one") as cassette,
+        pytest.raises(UsageError, match=r"test_it\[<openai-key-1>\]: the name"),
+    ):
+        Share(path, f"test_it[{made_up_key()}]").put(cassette)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("tests", [{"t": 1}, {"t": {"owners": 3, "redacted": {}}}, {"t": {"owners": []}}, [], "x"])

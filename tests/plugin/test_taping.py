@@ -15,6 +15,7 @@ from playhead.plugin.taping import TapeFixture
 from playhead.replaying.tape import open_tape
 from playhead.scripts import call
 from tests.plugin.tapes import TRIP, asked, recorded, search, tape, trip
+from tests.recording.samples import made_up_key
 
 pytestmark = pytest.mark.anyio
 
@@ -300,6 +301,15 @@ async def test_secrets_are_taken_out_before_runs_are_compared(tmp_path: Path) ->
         taped.judge()
         taped.end(passed=True)
     assert key.encode() not in path.read_bytes()
+
+
+async def test_secrets_in_the_name_of_a_test_are_taken_out(tmp_path: Path) -> None:
+    """A parameter may be a key: it is in no header, be it new or of two that were put together."""
+    path = tmp_path / "trip.jsonl"
+    name = f"test_trip.py::test_paris[{made_up_key()}]"
+    for mode, prompt in (("once", "Paris?"), ("new_episodes", "Rome?"), ("all", "Oslo?")):
+        assert await recorded(path, prompt, mode=mode, test=name) == "recorded"
+        assert b"test_paris[<openai-key-1>]" in path.read_bytes().splitlines()[0]
 
 
 async def test_recorded_events_are_played(tmp_path: Path) -> None:

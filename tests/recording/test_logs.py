@@ -22,6 +22,7 @@ from playhead.events.dialects import DIALECTS
 from playhead.events.tagged import loads
 from playhead.recording.logs import Imported, import_log
 from tests.events.samples import CLASSES, events_of
+from tests.recording.samples import made_up_key
 
 THINK = b'{"event_type":"think","iteration":1}'
 
@@ -309,3 +310,9 @@ def test_unknown_names_are_refused_before_anything_is_made() -> None:
         imported(THINK, "shipt")
     with pytest.raises(UsageError, match="keyz"):
         imported(THINK, redact=["keyz"])
+
+
+def test_a_name_is_written_without_secrets() -> None:
+    """What a cassette is called goes through the same rules as its events."""
+    _, cassette = imported(THINK, name=f"run of {made_up_key()}", redact=None)
+    assert cassette.header.name == "run of <openai-key-1>"

@@ -8,12 +8,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from playhead.cassettes.format import Header
 from playhead.cassettes.memory import MemoryStore
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.reading import Cassette
 from playhead.cassettes.store import PARTIAL
-from playhead.cassettes.writing import CassetteWriter
 from playhead.clock import Clock
 from playhead.errors import UsageError
 from playhead.events.canonical import canonical
@@ -26,9 +24,7 @@ from playhead.plugin.episodes import EpisodeTap
 from playhead.plugin.merging import Merge
 from playhead.plugin.options import Options
 from playhead.plugin.sharing import Share
-from playhead.recording.making import made_with
-from playhead.recording.recorder import Recorder, record
-from playhead.recording.secrets import local_redactor
+from playhead.recording.recorder import Recorder, begin, record
 from playhead.replaying.tape import Tape
 from playhead.replaying.taps import ReplayingTap
 
@@ -62,15 +58,9 @@ class Live:
         if self._store is None:
             self.recorder = record(path, dialect=self.dialect, name=name, redact=redact, made=made, clock=clock)
             return
-        redactor = local_redactor(redact if recorded is None else recorded.header.redact)
-        self._header = Header(
-            name=name,
-            dialects={"event": self.dialect.name},
-            made=made_with(made, clock=clock),
-            redact=list(redactor.rules),
-        )
-        writer = CassetteWriter(self._store.create(_ASIDE), self._header)
-        self.recorder = Recorder(writer, self.dialect, redactor=redactor, clock=clock)
+        rules = redact if recorded is None else recorded.header.redact
+        place = Place(self._store, _ASIDE)
+        self.recorder = begin(place, self.dialect, name=name, redact=rules, made=made, clock=clock)
 
     @property
     def tap(self) -> Tap:
@@ -120,7 +110,7 @@ class Live:
         if self._share is not None and self._store is not None:
             whole, place = self._share.own_part(whole), Place(self._store, _PART)
         with whole as old:
-            merge = Merge(place, self._header)
+            merge = Merge(place, live.header)
             if replays:
                 merge.add(old)
                 merge.add(live, _new_owners(live, recorded).__contains__)

@@ -19,6 +19,7 @@ from playhead.cassettes.reading import Cassette
 from playhead.cassettes.store import REJECTED
 from playhead.errors import CassetteError, MissingCassette, UsageError
 from playhead.plugin.merging import Merge
+from playhead.recording.secrets import local_redactor
 
 TESTS: Final = "tests"
 """The key of the seal under which the parts of a shared cassette are."""
@@ -60,8 +61,16 @@ class Share:
     def put(self, part: Cassette) -> str:
         """Put a part in the place of the test's old one, and return what became of the cassette.
 
-        Waits until no other test does the same. Raises `UsageError` where the other parts were recorded otherwise.
+        Waits until no other test does the same. Raises `UsageError` where the other parts were recorded otherwise, and
+        where the test's name holds a secret.
         """
+        clean = local_redactor(part.header.redact).text(self._test)
+        if clean != self._test:
+            # Taken out, it would be the same as another test's.
+            raise UsageError(
+                f"{clean}: the name of this test holds a secret, and what tests share is kept by their names: "
+                "give the parameter an id of its own, pytest.param(..., id=...)"
+            )
         with _Turn(self._path):
             try:
                 whole = self._place.read()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, BinaryIO, Final
 
-from playhead.cassettes.format import ENDS, MAX_LINE_BYTES, Header, Seal, check_limits, entry_prefix, named_version
+from playhead.cassettes.format import ENDS, MAX_LINE_BYTES, Seal, check_limits, entry_prefix, named_version
 from playhead.cassettes.places import Place
 from playhead.cassettes.redact import Redactor
 from playhead.cassettes.writing import CassetteWriter
@@ -26,8 +26,7 @@ from playhead.events.paths import at
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
-from playhead.recording.making import made_with
-from playhead.recording.secrets import local_redactor
+from playhead.recording.secrets import header_of, local_redactor
 from playhead.recording.texts import EventTexts
 
 RUN: Final = "r1"
@@ -77,12 +76,7 @@ def import_log(
         raise UsageError(f"a run does not end as {end!r}: it is one of {', '.join(ENDS)}")
     chosen = get_dialect(dialect)
     redactor = local_redactor(redact)
-    header = Header(
-        name=name or target.name or "",
-        dialects={"event": chosen.name},
-        made=made_with(clock=None),
-        redact=list(redactor.rules),
-    )
+    header = header_of(name or target.name or "", chosen, redactor, clock=None)
     sink = target.create()
     try:
         importer = _Importer(CassetteWriter(sink, header), chosen, redactor)

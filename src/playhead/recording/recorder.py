@@ -12,7 +12,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from playhead.cassettes.format import Failure, Header, Seal, entry_prefix
+from playhead.cassettes.format import Failure, Seal, entry_prefix
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.redact import Redactor
 from playhead.cassettes.store import REJECTED
@@ -28,10 +28,9 @@ from playhead.matching.conversation import Conversations
 from playhead.recording.calls import ModelCall
 from playhead.recording.ends import comes_from, end_of_events, failure, is_cancellation
 from playhead.recording.holding import Holding
-from playhead.recording.making import made_with
 from playhead.recording.renewal import unchanged
 from playhead.recording.runs import Run, untaped
-from playhead.recording.secrets import clean_header, local_redactor
+from playhead.recording.secrets import header_of, local_redactor
 from playhead.recording.taps import RecordingTap
 from playhead.recording.tee import AsyncTee, Tee
 from playhead.recording.texts import CallTexts, ChunkTexts, EventTexts, Piece, Stream, read_field
@@ -58,21 +57,34 @@ def record(
     Raises `UsageError` for a place, dialect or rule that is unknown, `CassetteError` where another writer is at work.
     """
     chosen = get_dialect(dialect)
-    redactor = local_redactor(redact)
     where = locate(fspath(place))
-    header = Header(
-        name=name or where.name or "",
-        dialects={"event": chosen.name},
-        made=made_with(made, clock=clock),
-        redact=list(redactor.rules),
-    )
+    name = name or where.name or ""
+    return begin(where, chosen, name=name, redact=redact, made=made, clock=clock, renews=True)
+
+
+def begin(
+    where: Place,
+    dialect: Dialect,
+    *,
+    name: str,
+    redact: Sequence[str] | None = None,
+    made: Mapping[str, str] | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    renews: bool = False,
+) -> "Recorder":
+    """Begin a recording at a place in a store, as `record` does. One that `renews` keeps an old cassette that is equal.
+
+    Raises as `record`.
+    """
+    redactor = local_redactor(redact)
+    header = header_of(name, dialect, redactor, made=made, clock=clock)
     sink = where.create()
     try:
-        writer = CassetteWriter(sink, clean_header(header, redactor))
+        writer = CassetteWriter(sink, header)
     except BaseException:
         sink.discard()
         raise
-    return Recorder(writer, chosen, redactor=redactor, clock=clock, place=where)
+    return Recorder(writer, dialect, redactor=redactor, clock=clock, place=where if renews else None)
 
 
 class Recorder:

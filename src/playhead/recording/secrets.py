@@ -1,10 +1,13 @@
-"""What is secret on this machine, beside what is secret everywhere."""
+"""What is secret on this machine, beside what is secret everywhere; and headers, which may hold it too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from playhead.cassettes.format import Header
 from playhead.cassettes.redact import Redactor
+from playhead.clock import SYSTEM_CLOCK, Clock
+from playhead.events.spans import Dialect
+from playhead.recording.making import made_with
 
 
 def local_redactor(rules: Sequence[str] | None) -> Redactor:
@@ -14,6 +17,24 @@ def local_redactor(rules: Sequence[str] | None) -> Redactor:
     except RuntimeError:
         return Redactor(rules)
     return Redactor(rules, home=(home,) if home != "/" else ())
+
+
+def header_of(
+    name: str,
+    dialect: Dialect,
+    redactor: Redactor,
+    *,
+    made: Mapping[str, str] | None = None,
+    clock: Clock | None = SYSTEM_CLOCK,
+) -> Header:
+    """Return the header of a new cassette of events, without secrets. `made` and `clock` are as in `made_with`."""
+    header = Header(
+        name=name,
+        dialects={"event": dialect.name},
+        made=made_with(made, clock=clock),
+        redact=list(redactor.rules),
+    )
+    return clean_header(header, redactor)
 
 
 def clean_header(header: Header, redactor: Redactor) -> Header:

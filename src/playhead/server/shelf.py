@@ -9,20 +9,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from playhead.cassettes.format import Header
 from playhead.cassettes.jsonl import JsonlStore
 from playhead.cassettes.memory import MEMORY, MemoryStore
 from playhead.cassettes.naming import SUFFIX
 from playhead.cassettes.places import Place, locate
 from playhead.cassettes.reading import Cassette
 from playhead.cassettes.store import PARTIAL, REJECTED, Store
-from playhead.cassettes.writing import CassetteWriter
 from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import MissingCassette, UsageError
 from playhead.events.spans import Dialect
-from playhead.recording.making import made_with
-from playhead.recording.recorder import Recorder
-from playhead.recording.secrets import local_redactor
+from playhead.recording.recorder import Recorder, begin
 
 TICKET: Final = "ticket"
 """The key, in what a header says of how it was made, of the digest of the ticket that began the run."""
@@ -45,20 +41,8 @@ class Shelf:
 
     def record(self, run: str, *, ticket: str | None) -> Recorder:
         """Begin the cassette of a run. Raises `CassetteError` where the store cannot be written."""
-        redactor = local_redactor(None)
-        header = Header(
-            name=run,
-            dialects={"event": self._dialect.name},
-            made=made_with({TICKET: ticket} if ticket else None, clock=self._clock),
-            redact=list(redactor.rules),
-        )
-        sink = self._store.create(run + self._suffix)
-        try:
-            writer = CassetteWriter(sink, header)
-        except BaseException:
-            sink.discard()
-            raise
-        return Recorder(writer, self._dialect, redactor=redactor, clock=self._clock)
+        where = Place(self._store, run + self._suffix)
+        return begin(where, self._dialect, name=run, made={TICKET: ticket} if ticket else None, clock=self._clock)
 
     def note_end(self, run: str) -> None:
         """Note that a run is sealed: in memory, the oldest one goes."""
