@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import anyio
+
 
 class Saver:
     """Keep all states that are saved, as JSON."""
@@ -26,3 +28,12 @@ class Full(Saver):
     async def save(self, state: Any, thread_id: str, checkpoint_id: Any = None, metadata: Any = None) -> str:
         """Fail."""
         raise OSError("disk full")
+
+
+class Stuck(Saver):
+    """Never come back from saving."""
+
+    async def save(self, state: Any, thread_id: str, checkpoint_id: Any = None, metadata: Any = None) -> str:
+        """Wait."""
+        await anyio.sleep_forever()
+        raise AssertionError

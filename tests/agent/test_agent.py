@@ -1,6 +1,7 @@
 """The reference agent emits the native taxonomy, in order, and ends whatever happens."""
 
 import math
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -328,3 +329,21 @@ async def test_two_runs_at_a_time() -> None:
     assert all(each == found[0] for each in found)
     assert math.isinf(agent.termination.limit_s())
     assert {type(event) for event in await read(agent.run("?"))} >= {ToolStartEvent, ToolCompleteEvent}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stream_tokens", [True, False])
+async def test_a_timeout_of_the_model_is_told_as_its_own(stream_tokens: bool) -> None:
+    """One that it raises itself is not taken for its silence."""
+
+    class Proxied:
+        async def stream(self, messages: Any, tools: Any) -> AsyncIterator[Any]:
+            raise TimeoutError("the proxy gave up")
+            yield
+
+        async def complete(self, messages: Any, tools: Any) -> Any:
+            raise TimeoutError("the proxy gave up")
+
+    events = [event async for event in Agent(Proxied()).run("?", stream_tokens=stream_tokens)]
+    end = end_of(events)
+    assert (end.reason, end.error) == ("timeout", "TimeoutError: the proxy gave up")

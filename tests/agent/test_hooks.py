@@ -8,15 +8,17 @@ import anyio
 import pytest
 
 from playhead.agent.agent import Agent
-from playhead.agent.asker import MAX_ATTEMPTS
-from playhead.agent.hooks import MOMENTS, AfterToolCall, HookEvent, HookProvider
+from playhead.agent.hooks import MAX_ATTEMPTS, MOMENTS, AfterToolCall, HookEvent, HookProvider
+from playhead.agent.termination import TimeLimit
+from playhead.clocks import run as run_on
+from playhead.clocks.virtual import VirtualClock
 from playhead.errors import UsageError
 from playhead.events.locus import AgentEvent, CustomEvent, ModelRetryEvent, ToolCompleteEvent, ToolStartEvent
 from playhead.models.scripted import Scripted, ScriptedModel
 from playhead.scripts import call, fail, turn
 from playhead.scripts.failures import RateLimit
 from tests.agent.agents import broken, end_of, kinds, read, weather
-from tests.agent.savers import Full
+from tests.agent.savers import Full, Stuck
 
 
 class Watcher(HookProvider):
@@ -193,6 +195,54 @@ async def test_a_hook_that_never_gives_up_is_stopped() -> None:
     events = await watched(watcher, [fail(RateLimit())] * MAX_ATTEMPTS)
     assert end_of(events).reason == "rate_limit"
     assert kinds(events).count("model_retry") == MAX_ATTEMPTS - 1
+
+
+@pytest.mark.anyio
+async def test_a_tool_is_called_no_more_than_that_either() -> None:
+    """After a hundred attempts the last result counts."""
+    called: list[str] = []
+
+    async def look() -> str:
+        called.append("look")
+        return str(len(called))
+
+    agent = Agent(
+        ScriptedModel([call("look"), "Done."]), [look], hooks=[Watcher("after_tool_call", lambda event: event.retry())]
+    )
+    events = [event async for event in agent.run("?")]
+    assert len(called) == MAX_ATTEMPTS
+    assert next(event.result for event in events if event.event_type == "tool_complete") == str(MAX_ATTEMPTS)
+
+
+def test_a_tool_is_not_called_again_without_time() -> None:
+    """A hook that waits before each attempt does not outlast the limit of the run by more than one."""
+    clock = VirtualClock()
+
+    async def look() -> str:
+        return "nothing"
+
+    async def main() -> list[Any]:
+        hooks = [Watcher("after_tool_call", lambda event: event.retry(delay_s=1))]
+        agent = Agent(ScriptedModel([call("look")]), [look], hooks=hooks, termination=TimeLimit(3), clock=clock)
+        return [event async for event in agent.run("?")]
+
+    start_ns = clock.monotonic_ns()
+    assert end_of(run_on(main, clock=clock)).reason == "time_budget"
+    assert clock.monotonic_ns() - start_ns <= 4e9
+
+
+@pytest.mark.anyio
+async def test_whoever_leaves_is_told_of_though_a_save_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpointer that does not answer has its time, and the hooks have theirs."""
+    monkeypatch.setattr("playhead.agent.loop.GRACE_S", 0.05)
+    reasons: list[str] = []
+
+    hook = Watcher("after_invocation", lambda event: reasons.append(event.reason))
+    agent = Agent(ScriptedModel(["Hello."]), hooks=[hook], checkpointer=Stuck())
+    events = agent.run("?", thread_id="t")
+    await anext(events)
+    await events.aclose()
+    assert reasons == ["closed"]
 
 
 MISUSED: list[tuple[str, Callable[[Any], Any], str]] = [

@@ -6,19 +6,16 @@ Knows one answer from the question to its last piece. Does not know what is done
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from playhead.agent.asking import Answer, Asking
 from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import Fault
-from playhead.agent.hooks import AfterModelCall, BeforeModelCall, Hooks
+from playhead.agent.hooks import MAX_ATTEMPTS, AfterModelCall, BeforeModelCall, Hooks
 from playhead.agent.setup import Setup
 from playhead.agent.state import Message
 from playhead.agent.steps import NOTHING, Events, Step, Told
 from playhead.events.locus import ModelChunkEvent, ModelRetryEvent
-
-MAX_ATTEMPTS: Final = 100
-"""How often hooks may have one question asked again."""
 
 
 @dataclass(slots=True)

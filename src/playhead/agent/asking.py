@@ -120,9 +120,6 @@ class Asking:
 
     async def _next(self, stream: AsyncIterator[ModelChunkEvent]) -> ModelChunkEvent | None:
         wait_s = min(self.silence_s, self.left_s())
-        try:
-            with self.deadlines.within(wait_s):
-                return await anext(stream, None)
-        except TimeoutError as error:
-            raise Fault("timeout", f"the model was silent for {wait_s:g} s") from error
+        with self.deadlines.within(wait_s):
+            return await anext(stream, None)
         raise Fault("timeout", f"the model was silent for {wait_s:g} s")

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from playhead.agent.batch import Put
 from playhead.agent.deadlines import Deadlines
 from playhead.agent.faults import is_harness_failure
-from playhead.agent.hooks import AfterToolCall, BeforeToolCall, Hooks, Steering
+from playhead.agent.hooks import MAX_ATTEMPTS, AfterToolCall, BeforeToolCall, Hooks, Steering
 from playhead.agent.setup import Setup
 from playhead.agent.tools import CURRENT, Paused, Running, Tool
 from playhead.events.frozen import freeze
@@ -101,9 +101,10 @@ class Caller:
         return call, steering.cancelled
 
     async def _run(self, number: int, call: ToolCall, answers: tuple[Any, ...], put: Put) -> Outcome:
-        """Run the tool, and again while a hook says so."""
-        setup = self.setup
+        """Run the tool, and again while a hook says so, as long as there is time."""
+        setup, attempt = self.setup, 0
         while True:
+            attempt += 1
             start_ns = setup.clock.monotonic_ns()
             running = Running(call, put, setup.clock, setup.name, list(answers), self.run_key)
             outcome = await run_tool(
@@ -123,7 +124,7 @@ class Caller:
                 paused=outcome.paused is not None,
             )
             emit_all(steering, put)
-            if not steering.retried:
+            if not steering.retried or attempt == MAX_ATTEMPTS or self.timeout_s() <= 0:
                 return outcome if steering.result is None else Outcome(result=steering.result)
             await setup.clock.sleep(steering.delay_s)
 

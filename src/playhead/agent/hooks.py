@@ -25,9 +25,16 @@ _ARGUMENTS: Final = "replace_arguments"
 _RESULT: Final = "replace_result"
 
 
-@dataclass(frozen=True, slots=True)
+MAX_ATTEMPTS: Final = 100
+"""How often hooks may have one question asked, or one tool called."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RunInfo:
-    """Say which run a hook is told of. `run_id` is new for each call of `run` or `resume`."""
+    """Say which run a hook is told of. `run_id` is new for each call of `run` or `resume`.
+
+    It is equal to itself alone, for two agents may count their runs alike: what belongs to a run is kept by it.
+    """
 
     run_id: str
     agent_name: str | None = None

@@ -76,7 +76,6 @@ def error_type(error: str) -> str:
 class _Run:
     """Hold when what is open in a run began, by the event that ends it."""
 
-    info: RunInfo
     since_ns: dict[type[HookEvent], int] = field(default_factory=dict)
 
 
@@ -116,18 +115,17 @@ class LoggingHook(HookProvider):
         self.level = level
         self._records_content = record_content
         self._clock = clock
-        # By identity: ids of runs are those of the agent's `Ids`, and two agents may count alike.
-        self._runs: dict[int, _Run] = {}
+        self._runs: dict[RunInfo, _Run] = {}
 
     async def on_before_invocation(self, event: BeforeInvocation) -> None:
         """Log that a run begins."""
-        self._runs[id(event.run)] = _Run(event.run)
+        self._runs[event.run] = _Run()
         self._tell(event)
 
     async def on_after_invocation(self, event: AfterInvocation) -> None:
         """Log how a run ended."""
         self._tell(event, failed=logging.ERROR)
-        self._runs.pop(id(event.run), None)
+        self._runs.pop(event.run, None)
 
     async def on_before_iteration(self, event: BeforeIteration) -> None:
         """Log that an iteration begins."""
@@ -168,7 +166,7 @@ class LoggingHook(HookProvider):
         """Note when something began, or return how long it took."""
         if isinstance(event, AfterToolCall):
             return event.duration_ms
-        run, now_ns = self._runs.get(id(event.run)), self._clock.monotonic_ns()
+        run, now_ns = self._runs.get(event.run), self._clock.monotonic_ns()
         if run is None:
             return None
         if type(event) in _ENDS:

@@ -7,6 +7,7 @@ native taxonomy. Does not know that it is recorded, where states are kept, or ho
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import AsyncGeneratorType
@@ -82,11 +83,9 @@ class Run:
             try:
                 for step in self._steps():
                     if isinstance(step, AsyncGeneratorType):
-                        try:
-                            async for event in step:
+                        async with aclosing(step) as events:
+                            async for event in events:
                                 yield event
-                        finally:
-                            await step.aclose()
                         continue
                     told, fault = step if isinstance(step, tuple) else await cast("Awaitable[Told]", step)
                     for event in told:
@@ -105,8 +104,7 @@ class Run:
         finally:
             self._deadlines.close()
             if left is not None:
-                with move_on_after(GRACE_S, shield=True):
-                    await self._leave(left)
+                await self._leave(left)
         if self._failure is not None:
             raise self._failure
 
@@ -222,11 +220,12 @@ class Run:
     async def _leave(self, reason: str) -> None:
         """Note that the run was left before its end. Nobody is there to be told of what goes wrong: it is logged."""
         for last in (
-            self._save(replace(self._settled, reason=reason)),
-            self.hooks.tell(AfterInvocation, **self._outcome(reason, None)),
+            partial(self._save, replace(self._settled, reason=reason)),
+            partial(self.hooks.tell, AfterInvocation, **self._outcome(reason, None)),
         ):
             try:
-                await last
+                with move_on_after(GRACE_S, shield=True):
+                    await last()
             except Exception:
                 _LOG.exception("a run was left (%s), and that could not be noted", reason)
 

@@ -3,7 +3,7 @@
 Know what to say, in which order, and how long to take. Do not know agents, providers or wires.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
@@ -107,7 +107,7 @@ class ScriptedModel(FunctionModel):
 
     def __init__(self, turns: Iterable[Scripted], *, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(self._next, clock=clock)
-        self.turns: tuple[Turn, ...] = tuple(_numbered(map(as_turn, turns)))
+        self.turns: tuple[Turn, ...] = tuple(map(as_turn, turns))
 
     def assert_complete(self) -> None:
         """Raise `ReplayMismatch` unless each turn was played, and no more was asked."""
@@ -139,14 +139,6 @@ def as_turn(scripted: Scripted) -> Turn:
     if isinstance(scripted, Sequence) and not isinstance(scripted, str):
         return turn(*scripted)
     return turn(scripted)
-
-
-def _numbered(turns: Iterable[Turn]) -> Iterator[Turn]:
-    """Yield turns that are played in this order, their calls numbered through all of them."""
-    first = 1
-    for each in turns:
-        yield each.numbered(first)
-        first += each.sum.unnamed
 
 
 def _outline(turn: Turn) -> str:

@@ -24,12 +24,12 @@ from playhead.agent.hooks import (
     BeforeToolCall,
     RunInfo,
 )
+from playhead.agent.loop import PAUSED
 from playhead.events.spans import Span
 
 _INVOKE_AGENT: Final = OPERATIONS[Span.SUBAGENT]
 _CHAT: Final = OPERATIONS[Span.MODEL]
 _EXECUTE_TOOL: Final = OPERATIONS[Span.TOOL]
-_PAUSED: Final = "interrupt"
 _LEFT: Final = frozenset({"closed", "cancelled"})
 _TOKEN_TYPES: Final[Mapping[str, str]] = {Name.INPUT_TOKENS: "input", Name.OUTPUT_TOKENS: "output"}
 
@@ -122,7 +122,7 @@ class RunSpan:
     def _describe(self, event: AfterInvocation) -> None:
         self._span.set_attributes({Own.REASON: tidy(event.reason), Own.ITERATIONS: event.iterations})
         self._span.set_attributes(tokens(event.usage))
-        if event.reason == _PAUSED:
+        if event.reason == PAUSED:
             self._span.set_attribute(Own.PAUSED, True)
         if event.error is not None:
             fail(self._span, event.reason, self._sink.error(event.error))

@@ -22,6 +22,7 @@ from playhead.agent.hooks import (
     BeforeToolCall,
     HookEvent,
     HookProvider,
+    RunInfo,
 )
 from playhead.clock import SYSTEM_CLOCK, Clock
 
@@ -64,16 +65,15 @@ class TelemetryHook(HookProvider):
             tells_arguments=record_arguments,
             tells_results=record_results,
         )
-        # By identity, which holds as long as the span has the `RunInfo`: ids of two agents may count alike.
-        self._runs: dict[int, RunSpan] = {}
+        self._runs: dict[RunInfo, RunSpan] = {}
 
     async def on_before_invocation(self, event: BeforeInvocation) -> None:
         """Begin the span of a run."""
-        self._runs[id(event.run)] = RunSpan(self._sink, event)
+        self._runs[event.run] = RunSpan(self._sink, event)
 
     async def on_after_invocation(self, event: AfterInvocation) -> None:
         """End the span of a run, if it began: a hook that came before may have failed first."""
-        run = self._runs.pop(id(event.run), None)
+        run = self._runs.pop(event.run, None)
         if run is not None:
             run.end(event)
 
@@ -98,4 +98,4 @@ class TelemetryHook(HookProvider):
         self._run_of(event).end_calls()
 
     def _run_of(self, event: HookEvent) -> RunSpan:
-        return self._runs[id(event.run)]
+        return self._runs[event.run]
