@@ -38,14 +38,14 @@ class Step:
 
     `probe` is a command that succeeds where the check can be made at all. `instead` is the next best command for a
     machine that cannot take this one: the step counts as skipped all the same, and its tests are counted.
-    `counts_tests` says that the command is pytest: it can count, and is shown as it runs, for it takes minutes.
+    One that `is_pytest` can count, and is shown as it runs, for it takes minutes.
     """
 
     name: str
     command: tuple[str, ...]
     probe: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
-    counts_tests: bool = False
+    is_pytest: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Outcome:
 
 STEPS = (
     # The longest comes first: there is time for the others beside it.
-    Step("tests, network cut off", (PYTHON, "scripts/offline.py", *PYTEST), instead=PYTEST, counts_tests=True),
+    Step("tests, network cut off", (PYTHON, "scripts/offline.py", *PYTEST), instead=PYTEST, is_pytest=True),
     Step("lint", (PYTHON, "-m", "ruff", "check", ".")),
     Step("format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
     Step("types", (PYTHON, "-m", "mypy")),
@@ -122,7 +122,7 @@ def count(report: Path) -> tuple[int, int, int]:
 
 def take(step: Step, *, in_ci: bool) -> Outcome:
     """Take a step, show what it printed, and say what became of it."""
-    if step.counts_tests:
+    if step.is_pytest:
         show(f"\n=== {step.name}\n".encode())
         return _taken(step, show, in_ci=in_ci)
     said: list[bytes] = []
@@ -144,7 +144,7 @@ def _taken(step: Step, tell: Tell, *, in_ci: bool) -> Outcome:
     passed, failed, skipped = counts
     seconds = time.monotonic() - start
     if is_allowed and code == 0 and not failed:
-        return Outcome(step.name, "passed", passed if step.counts_tests else 1, failed, skipped, seconds)
+        return Outcome(step.name, "passed", passed if step.is_pytest else 1, failed, skipped, seconds)
     if not is_allowed and not in_ci and code in (0, NOT_ALLOWED):
         return Outcome(step.name, "skipped: this machine cannot take it", passed, failed, skipped + 1, seconds)
     why = f"exit code {code}" if code else "this machine cannot take it"
@@ -153,7 +153,7 @@ def _taken(step: Step, tell: Tell, *, in_ci: bool) -> Outcome:
 
 def _counted(command: tuple[str, ...], step: Step, tell: Tell) -> tuple[int, tuple[int, int, int]]:
     """Run a step's command. Return its exit code, and how many tests passed, failed and were skipped."""
-    if not step.counts_tests:
+    if not step.is_pytest:
         return run(command, tell), (0, 0, 0)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"

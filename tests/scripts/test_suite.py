@@ -118,7 +118,7 @@ def test_tests_are_counted(capfd: pytest.CaptureFixture[str], tmp_path: Path) ->
         str(tmp_path),
         str(planted),
     )
-    assert suite.main((Step("tests", command, counts_tests=True),), in_ci=False) == 1
+    assert suite.main((Step("tests", command, is_pytest=True),), in_ci=False) == 1
     out = capfd.readouterr().out
     assert out.startswith("\n=== tests\n")
     assert out.endswith("tests: FAILED, exit code 1\n1 passed, 2 failed, 1 skipped\n")
@@ -126,7 +126,7 @@ def test_tests_are_counted(capfd: pytest.CaptureFixture[str], tmp_path: Path) ->
 
 def test_tests_that_never_ran_do_not_pass(capfd: pytest.CaptureFixture[str]) -> None:
     """A test run that dies before it reports counts as a failure."""
-    assert suite.main((Step("tests", FAILS.command, counts_tests=True),), in_ci=False) == 1
+    assert suite.main((Step("tests", FAILS.command, is_pytest=True),), in_ci=False) == 1
     assert last_lines(capfd)[-1] == "0 passed, 1 failed, 0 skipped"
 
 

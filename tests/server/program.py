@@ -1,6 +1,7 @@
-"""A server as a process of its own, to be killed: `python -m tests.server.program STORE [OPTION=VALUE...]`.
+"""A server as a process of its own, to be killed: `python -m tests.server.program STORE OPTIONS`.
 
-It prints its port when it is ready. Its agent is a `TalkingAgent`, which pauses `pause_s` before each chunk.
+The options are a JSON object. The server prints its port when it is ready. Its agent is a `TalkingAgent`, which pauses
+`pause_s` before each chunk.
 """
 
 import json

@@ -185,4 +185,4 @@ def test_the_median_is_far_below_the_limit() -> None:
                 left_s = time.monotonic()
             assert agent.stopped.wait(SOON_S)
             took_s.append(agent.stopped_s - left_s)
-    assert statistics.median(took_s) < WITHIN_S, took_s
+    assert statistics.median(took_s) < WITHIN_S / 5, took_s

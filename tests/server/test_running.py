@@ -14,6 +14,7 @@ import pytest
 from playhead.agent.agent import Agent
 from playhead.models.scripted import ScriptedModel
 from playhead.provider.serving import Served
+from playhead.recording.checkpoints import Checkpointer
 from playhead.replaying.tape import open_tape
 from playhead.scripts import call
 from tests.server.clients import ask, get, messages, place, post, run_of, serving, streaming
@@ -35,7 +36,7 @@ def weather(city: str) -> str:
 def test_our_agent() -> None:
     """Its tools run, its answer streams, and its thread is there to look at, to go on with, and to delete."""
     model = ScriptedModel([call("weather", city="Paris"), "Take an umbrella.", "It still rains."])
-    with serving(Agent(model, [weather], checkpointer=MemoryThreads())) as served:
+    with serving(Agent(model, [weather], checkpointer=Checkpointer(":memory:"))) as served:
         first = get(served, "/stream?prompt=Paris?&thread_id=t")
         assert {"tool_start", "tool_complete", "terminate"} <= {each.event for each in messages(first)}
         again = post(served, "/invoke", {"prompt": "And now?", "thread_id": "t"}).json()
@@ -51,37 +52,6 @@ def test_nothing_waits_in_a_thread() -> None:
     """Our agent says that nothing is paused, and the client gets a conflict."""
     with serving(Agent(ScriptedModel(["Hello."]))) as served:
         assert post(served, "/resume", {"answer": "Yes", "thread_id": "t"}).status_code == 409
-
-
-class MemoryThreads:
-    """Keep states, the newest last."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, Any]] = {}
-
-    async def save(self, state: Any, thread_id: str, checkpoint_id: str | None = None, metadata: Any = None) -> str:
-        """Keep a state."""
-        saved = self.kept.setdefault(thread_id, {})
-        made = checkpoint_id or f"c{len(saved)}"
-        saved[made] = state
-        return made
-
-    async def load(self, thread_id: str, checkpoint_id: str | None = None) -> Any:
-        """Return a state."""
-        saved = self.kept.get(thread_id, {})
-        return saved.get(checkpoint_id or next(reversed(saved), ""))
-
-    async def list_checkpoints(self, thread_id: str, limit: int = 10) -> list[str]:
-        """Return the newest ids first."""
-        return list(self.kept.get(thread_id, {}))[::-1][:limit]
-
-    async def exists(self, thread_id: str, checkpoint_id: str | None = None) -> bool:
-        """Say whether there is one."""
-        return thread_id in self.kept
-
-    async def delete(self, thread_id: str, checkpoint_id: str | None = None) -> None:
-        """Delete one."""
-        del self.kept[thread_id]
 
 
 def test_the_agent_of_locus() -> None:
