@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from threading import Event
 
 from playhead.cli.finding import find_all
+from playhead.cli.pacing import chosen_pace
 from playhead.cli.screen import line, number, print_json, said, screen
 from playhead.errors import UsageError
-from playhead.replaying.pace import Pace, scaled, to_speed
 
 try:
     from playhead.provider.serving import serve
@@ -26,25 +26,19 @@ except ModuleNotFoundError as _error:
 class Serving:
     """Say where to listen, how fast events come, how they are named, and who may ask."""
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    pace: str = "recorded"
-    speed: float | None = None
-    event_names: str = "snake"
-    heartbeat_s: float = 15.0
-    origins: Sequence[str] = ()
-    hosts: Sequence[str] = ()
-
-    def timing(self) -> Pace:
-        """Return when events come. Raises `UsageError` for a pace or speed that there is not."""
-        chosen: Pace = self.pace if self.speed is None else scaled(self.speed)  # type: ignore[assignment]
-        to_speed(chosen)
-        return chosen
+    host: str
+    port: int
+    pace: str | None
+    speed: float | None
+    event_names: str
+    heartbeat_s: float
+    origins: Sequence[str]
+    hosts: Sequence[str]
 
 
 def serve_tapes(specs: Sequence[str], serving: Serving, *, as_json: bool) -> None:
     """Serve the runs of cassettes until Ctrl-C. Raises `UsageError` for options and cassettes that cannot be served."""
-    agent = TapeAgent(find_all(specs), pace=serving.timing())
+    agent = TapeAgent(find_all(specs), pace=chosen_pace(serving.pace, serving.speed, default="recorded"))
     server = AgentServer(
         agent,
         title="playhead serve",

@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 from playhead.cli.child import Child
 from playhead.cli.errors import FOUND, tell
 from playhead.cli.finding import find, nearest_path, target
+from playhead.cli.pacing import chosen_pace
 from playhead.cli.screen import line, number, print_json, said, screen
 from playhead.cli.upstreams import (
     base_urls,
@@ -36,7 +37,6 @@ from playhead.models.base import Model
 from playhead.models.http import is_http
 from playhead.models.scripted import ScriptedModel
 from playhead.recording.recorder import record
-from playhead.replaying.pace import Pace, scaled
 from playhead.replaying.rechunking import checked, rechunked_in_time
 from playhead.replaying.scripts import script_of
 from playhead.replaying.tape import Tape, open_tape
@@ -66,11 +66,10 @@ class Playing:
 
     def tap(self, tape: Tape) -> ReplayingTap:
         """Return what answers from a tape. Raises `UsageError` for options that there are not."""
-        pace = self._pace()
         return ReplayingTap(
             tape,
             ignore=self.ignore,
-            pace=pace,
+            pace=chosen_pace(self.pace, self.speed, default="instant"),
             max_age_days=self.max_age_days,
             partly=self.partly,
             # They run in the command, out of reach.
@@ -82,13 +81,6 @@ class Playing:
         if self.rechunk is None:
             return None
         return partial(rechunked_in_time, how=checked(self.rechunk), seed=self.seed)  # type: ignore[arg-type]
-
-    def _pace(self) -> Pace:
-        if self.speed is None:
-            return self.pace or "instant"  # type: ignore[return-value]
-        if self.pace is not None:
-            raise UsageError("--pace and --speed contradict each other: give one of them")
-        return scaled(self.speed)
 
 
 def record_command(

@@ -117,8 +117,8 @@ def serve(
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="On this port; 0 is any that is free.")
     ] = 8000,
     pace: Annotated[
-        str, typer.Option("--pace", metavar="PACE", help="When events come: recorded (the default) or instant.")
-    ] = "recorded",
+        str | None, typer.Option("--pace", metavar="PACE", help="When events come: recorded (the default) or instant.")
+    ] = None,
     speed: Annotated[
         float | None, typer.Option("--speed", metavar="X", help="Events come so many times as fast.")
     ] = None,
@@ -151,6 +151,13 @@ def serve(
     from playhead.cli import serving
 
     served = serving.Serving(
-        host, port, pace, speed, event_names, heartbeat, tuple(origin or ()), tuple(hostname or ())
+        host=host,
+        port=port,
+        pace=pace,
+        speed=speed,
+        event_names=event_names,
+        heartbeat_s=heartbeat,
+        origins=tuple(origin or ()),
+        hosts=tuple(hostname or ()),
     )
     serving.serve_tapes(paths, served, as_json=json)
