@@ -338,8 +338,9 @@ async def test_a_timeout_of_the_model_is_told_as_its_own(stream_tokens: bool) ->
 
     class Proxied:
         async def stream(self, messages: Any, tools: Any) -> AsyncIterator[Any]:
-            raise TimeoutError("the proxy gave up")
-            yield
+            if messages:
+                raise TimeoutError("the proxy gave up")
+            yield messages
 
         async def complete(self, messages: Any, tools: Any) -> Any:
             raise TimeoutError("the proxy gave up")
