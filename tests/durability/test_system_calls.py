@@ -63,6 +63,40 @@ def require_strace() -> None:
         skip_or_fail("strace may not trace here, or not inject faults")
 
 
+SAVES: Final = """
+import sys, anyio
+from playhead.recording.checkpoints import Checkpointer
+
+async def main(place):
+    async with Checkpointer(place) as saver:
+        for number in range(3):
+            await saver.save({"n": number}, "t")
+            print("saved", flush=True)
+
+anyio.run(main, *sys.argv[1:])
+"""
+"""The program that saves checkpoints."""
+
+
+@pytest.mark.parametrize("place", ["new/deep/threads.db", "new/deep/threads/"])
+def test_checkpoints_that_are_sealed_are_forced_to_the_disk(tmp_path: Path, place: str) -> None:
+    """A save to a database is on the disk when it returns, a file once it is sealed; names of new folders are, too."""
+    require_strace()
+    log = tmp_path / "log"
+    traced = ["strace", "-f", "-q", "-y", "--seccomp-bpf", "-o", str(log), "-e", "trace=write,rename,fsync,fdatasync"]
+    command = [*traced, sys.executable, "-B", "-c", SAVES, str(tmp_path / place)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    calls = log.read_text()
+    for folder in (tmp_path, tmp_path / "new", tmp_path / "new/deep"):
+        assert f"<{folder}>" in calls, f"{folder} was not forced to the disk"
+    if place.endswith(".db"):
+        *saves, _ = calls.split("saved")
+        assert all(re.search(r"\bfdatasync\(\d+<.*threads\.db-wal>\)", save) for save in saves)
+    else:
+        assert re.findall(r"\b(fsync|rename)\(", calls.rpartition("saved")[2]) == ["fsync", "rename", "fsync"]
+
+
 @pytest.mark.parametrize(("kind", "call", "fault"), CASES)
 def test_a_fault_at_every_call(tmp_path: Path, faults: FaultLog, kind: str, call: str, fault: str) -> None:
     """Whichever call it hits: a right prefix with all that was acknowledged, a dead writer, the old cassette intact."""

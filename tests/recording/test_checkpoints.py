@@ -243,6 +243,25 @@ async def test_other_threads_are_not_looked_at(kind: str, tmp_path: Path) -> Non
             await saver.save({}, "b")
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", OWN)
+async def test_no_more_threads_are_read_than_are_listed(kind: str, tmp_path: Path) -> None:
+    """A list of threads reads none that does not match, and none behind the limit: damage there is not met."""
+    async with make(kind, tmp_path) as saver:
+        for thread in ("a", "b", "c"):
+            await saver.save({"thread": thread}, thread)
+    if kind == "database":
+        _spoil_in_database(tmp_path / "threads.db", "b")
+    else:
+        spoiled = tmp_path / "threads/b.jsonl"
+        spoiled.write_bytes(spoiled.read_bytes().replace(b'"state"', b'"staet"'))
+    async with make(kind, tmp_path) as saver:
+        assert await saver.list_threads(pattern="[ac]") == ["a", "c"]
+        assert await saver.list_threads(limit=1) == ["a"]
+        with pytest.raises(CorruptCassette):
+            await saver.list_threads()
+
+
 def _spoil_in_database(path: Path, name: str) -> None:
     connection = sqlite3.connect(path)
     with connection:
@@ -272,6 +291,27 @@ async def test_checkpoints_lie_beside_the_events_of_a_recording() -> None:
         assert tape.runs == {"r1": "complete"}
     with pytest.raises(CassetteError, match="sealed"):
         await saver.save({}, "t")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("begun", [False, True], ids=["events-first", "response-first"])
+async def test_a_checkpoint_is_in_the_run_of_events(begun: bool) -> None:
+    """Whichever began first, the events or the response that they go into, a checkpoint is in the run of events."""
+    place = f":memory:::in-run-{next(_numbers)}"
+    with playhead.record(place) as recorder:
+        saver = Checkpointer(recorder)
+        if begun:
+            recorder.head(recorder.response(), {"status": 200, "headers": []})
+            with pytest.raises(UsageError, match="comes before the first event"):
+                recorder.checkpoint({}, checkpoint_id="none")
+            await saver.save({}, "t", "early")
+        for _ in recorder.chunks(repr(event).encode() for event in recorder.events(run_of_a_tool())):
+            await saver.save({}, "t", "saved")
+            recorder.checkpoint({}, checkpoint_id="told")
+    with locate(place).read() as cassette:
+        owners = {(entry.kind, entry.owner) for entry in cassette.entries() if entry.track == "event"}
+    run = "r2" if begun else "r1"
+    assert owners == {("event", run), ("checkpoint", run)}
 
 
 @pytest.mark.anyio

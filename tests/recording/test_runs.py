@@ -46,7 +46,7 @@ def test_a_name_comes_with_the_first_entry() -> None:
     first, second = run(paper), run(paper)
     second.take(1)
     first.take(2)
-    second.put("checkpoint", b"{}")
+    second.note("checkpoint", {})
     assert (first.name, second.name) == ("r2", "r1")
     assert paper.lines == [
         (b',"track":"event","run":"r1","kind":"event","data":', b"1"),
@@ -89,6 +89,18 @@ def test_a_failure_stops_all_runs_of_the_tape() -> None:
     assert isinstance(paper.failure, CassetteError)
     assert [data for _, data in paper.lines] == [b"1"]
     assert first.end == "1"
+
+
+def test_a_note_begins_a_run_and_stops_what_an_item_would() -> None:
+    """Whatever comes first names the run; a note goes to another track if told so, and its failure is kept."""
+    paper = Paper(room=1)
+    noted = run(paper)
+    noted.note("input", "yes", track="wire")
+    noted.note("input", "no")
+    paper.room = 99
+    noted.note("input", "maybe")
+    assert paper.lines == [(b',"track":"wire","run":"r1","kind":"input","data":', b'"yes"')]
+    assert isinstance(paper.failure, CassetteError)
 
 
 def test_foreign_errors_are_explained() -> None:

@@ -50,7 +50,10 @@ class JsonlStore:
         return JsonlSink(self._path(name))
 
     def names(self, suffixes: tuple[str, ...] = (SUFFIX,)) -> list[str]:
-        """Return the names of all files that end with `.jsonl`, sorted. Hidden and linked folders are not entered."""
+        """Return the names of all files that end with one of the suffixes, sorted.
+
+        Hidden and linked folders are not entered.
+        """
         found = []
         for folder, folders, files in os.walk(self.folder, onerror=_cannot_list):
             folders[:] = [inner for inner in folders if not inner.startswith(".")]
@@ -94,7 +97,7 @@ class JsonlSink:
         self._pid = os.getpid()
         self._fd = -1
         try:
-            _make_folders(path.parent)
+            make_folders(path.parent)
             self._fd = _open_empty(self._partial, self._path + TORN)
         except OSError as error:
             raise _cannot("be written", self._partial, error) from error
@@ -122,7 +125,7 @@ class JsonlSink:
             if not is_at(self._fd, self._partial):
                 self._die(f"{self._partial!r} was moved or removed while it was written")
             os.rename(self._partial, self._path)
-            _sync_folder(os.path.dirname(self._path))
+            sync_folder(os.path.dirname(self._path))
         except OSError as error:
             self._die(error.strerror or str(error), error)
         self._close("it is sealed")
@@ -306,16 +309,17 @@ def _open_empty(partial: str, torn: str) -> int:
         close_locked(fd)
 
 
-def _make_folders(folder: Path) -> None:
+def make_folders(folder: Path) -> None:
     """Make a folder and those above it, and force their names to the disk."""
     missing = [folder, *folder.parents]
     missing = [path for path in missing if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
-        _sync_folder(str(path.parent))
+        sync_folder(str(path.parent))
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Force the names in a folder to the disk; an empty path is the working folder."""
     fd = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

@@ -1,7 +1,8 @@
 """What a store of cassettes is: it moves lines, and knows nothing of what they say.
 
-Three stores keep this protocol: JSON Lines files, a SQLite database, and memory. Because all of them hold the very same
-lines, a cassette can be converted from any one to any other without loss.
+JSON Lines files, a SQLite database and memory keep this protocol; compressed files keep it for reading, and are written
+as copies only. Because all of them hold the very same lines, a cassette can be converted from any one to any other
+without loss.
 
 A name may carry the suffix of a recording that was never sealed: `NAME.partial` is one that is still being made, or
 whose recorder died; `NAME.torn` is such a one that a later recorder moved aside; `NAME.rejected` was left by a failing

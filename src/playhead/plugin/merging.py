@@ -1,7 +1,7 @@
-"""Two cassettes in one: what the modes `new_episodes` and `all` leave.
+"""Any number of cassettes in one, whole or in parts: what `new_episodes` and `all` leave, and tests that share one.
 
-Runs and calls of the second are numbered on behind those of the first, and its time goes on behind theirs. Knows
-entries and who owns them. Does not know modes, nor what is kept.
+Runs and calls of each are numbered on behind those of the one before, and its time goes on behind theirs. Knows entries
+and who owns them. Does not know modes, nor what is kept.
 """
 
 from collections import Counter

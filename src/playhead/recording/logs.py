@@ -26,11 +26,9 @@ from playhead.events.paths import at
 from playhead.events.spans import Dialect
 from playhead.events.tagged import loads
 from playhead.recording.copying import Copy
+from playhead.recording.runs import FIRST_RUN
 from playhead.recording.secrets import header_of, local_redactor
 from playhead.recording.texts import EventTexts
-
-RUN: Final = "r1"
-"""The name of the one run of an imported log."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _WIDE_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -121,7 +119,7 @@ class _Importer:
         self.count = 0
         self._dialect = dialect
         self._copy = Copy(writer, redactor, lambda run: EventTexts(dialect, run))
-        self._prefix = entry_prefix("event", RUN, "event")
+        self._prefix = entry_prefix("event", FIRST_RUN, "event")
         self._times = _Times(dialect.time)
         self._opaque: Counter[str] = Counter()
         self._fitting: Counter[str] = Counter()
@@ -132,14 +130,14 @@ class _Importer:
             check_limits(line)
             data = strict_json(line)
             value = self._checked(data)
-            self._copy.put(self._times.feed(value), self._prefix, data, run=RUN, item=value)
+            self._copy.put(self._times.feed(value), self._prefix, data, run=FIRST_RUN, item=value)
         except UsageError as error:
             raise CassetteError(f"{where}: {error}") from error
         self.count += 1
 
     def seal(self, end: str, *, replace: bool) -> Imported:
         """Write what waits, and the seal."""
-        seal = self._copy.seal(end, runs={RUN: end}, replace=replace)
+        seal = self._copy.seal(end, runs={FIRST_RUN: end}, replace=replace)
         return Imported(seal, dict(self._opaque.most_common()), self._better())
 
     def _checked(self, data: bytes) -> Any:

@@ -29,7 +29,7 @@ from playhead.recording.calls import ModelCall
 from playhead.recording.ends import comes_from, end_of_events, failure, is_cancellation
 from playhead.recording.holding import Holding
 from playhead.recording.renewal import unchanged
-from playhead.recording.runs import Run, untaped
+from playhead.recording.runs import Run
 from playhead.recording.secrets import header_of, local_redactor
 from playhead.recording.taps import RecordingTap
 from playhead.recording.tee import AsyncTee, Tee
@@ -163,14 +163,14 @@ class Recorder:
 
     def head(self, run: Run, head: Mapping[str, Any]) -> None:
         """Put the head of a response on the tape: status and headers. Raises nothing, as `response`."""
-        self._note(run, "wire", "head", head)
+        run.note("head", head)
 
     def input(self, run: Run, answer: object) -> None:
         """Put on the event track what a person answered to an interrupt, in the run that it leads to.
 
         An answer with no JSON form stops the recording, as an event would. Raises nothing.
         """
-        self._note(run, "event", "input", answer)
+        run.note("input", answer, track="event")
 
     def call(
         self,
@@ -201,13 +201,13 @@ class Recorder:
         return RecordingTap(self)
 
     def checkpoint(self, state: object, *, checkpoint_id: str) -> None:
-        """Put a checkpoint on the tape, in the run that began last: a replay can start behind it.
+        """Put a checkpoint on the tape, in the run of events that began last: a replay can start behind it.
 
         Raises `UsageError` before the first event of the first run and for a state with no JSON form, and what stopped
         the recording if anything did.
         """
         self._raise_failure()
-        if not self._runs:
+        if self._last_event_run() is None:
             raise UsageError(f"checkpoint {checkpoint_id!r} comes before the first event: there is no run to put it in")
         try:
             data = dumps({"id": checkpoint_id, "state": state})
@@ -216,13 +216,14 @@ class Recorder:
         self.put_checkpoint(data)
 
     def put_checkpoint(self, data: bytes) -> None:
-        """Put the JSON of a checkpoint on the tape, in the run that began last, or in the first one to come.
+        """Put the JSON of a checkpoint on the tape, in the run of events that began last, or that is to begin next.
 
         Raises what stopped the recording.
         """
         self._raise_failure()
-        run = self._runs[-1].name if self._runs else "r1"
-        self.put(entry_prefix("event", run, "checkpoint"), data)
+        run = self._last_event_run()
+        name = self._next_name() if run is None else run.name
+        self.put(entry_prefix("event", name, "checkpoint"), data)
 
     def redacted(self, data: bytes) -> bytes:
         """Return JSON as this recording would have it: without secrets."""
@@ -274,8 +275,9 @@ class Recorder:
 
     def open_run(self, run: Run) -> str:
         """Begin a run and return its name: `r1`, `r2` and so on."""
+        name = self._next_name()
         self._runs.append(run)
-        return f"r{len(self._runs)}"
+        return name
 
     def put(self, prefix: bytes, data: bytes, piece: Piece | None = None) -> None:
         """Write an entry, stamped with the time. `piece` is the text in it that a secret may be cut over."""
@@ -310,16 +312,11 @@ class Recorder:
             texts=(lambda name: EventTexts(self.dialect, name)) if self._redactor.rules else None,
         )
 
-    def _note(self, run: Run, track: str, kind: str, value: object) -> None:
-        if self.failure is not None:
-            return
-        try:
-            data = dumps(value)
-            if not run.name:
-                run.open()
-            self.put(entry_prefix(track, run.name, kind), data)
-        except Exception as error:
-            self.failure = untaped(error, value)
+    def _next_name(self) -> str:
+        return f"r{len(self._runs) + 1}"
+
+    def _last_event_run(self) -> Run | None:
+        return next((run for run in reversed(self._runs) if run.track == "event"), None)
 
     def _finish_handled(self, error: Exception | None) -> None:
         run, self._handled = self._handled or self._event_run(), None

@@ -1,12 +1,16 @@
 """One run as it is taped: its name, what it writes, and how it ended."""
 
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from playhead.cassettes.format import Failure, entry_prefix
 from playhead.errors import PlayheadError, UsageError
+from playhead.events.tagged import dumps
 from playhead.recording.ends import end_of_exception
 from playhead.recording.texts import Piece, Stream, Texts
+
+FIRST_RUN: Final = "r1"
+"""The name of the run that begins first, and of the only one where nothing else says what runs there are."""
 
 
 class Tape(Protocol):
@@ -34,8 +38,9 @@ class Tape(Protocol):
 class Run:
     """Take what a tee sees of one run. It gets its name with its first entry, or with its end if it had none.
 
-    `encode` makes JSON of an item. `end_of` says how a run ended whose source ran dry, from the JSON of its last
-    `telling` item; every item is telling unless the caller knows better.
+    `track` is where its items go, as entries of `kind`. `encode` makes JSON of an item. `end_of` says how a run ended
+    whose source ran dry, from the JSON of its last `telling` item; every item is telling unless the caller knows
+    better.
     """
 
     def __init__(
@@ -50,11 +55,11 @@ class Run:
         texts: Callable[[str], Texts] | None = None,
     ) -> None:
         self.name: str = ""
+        self.track = track
         self.end: str | None = None
         self.error: BaseException | None = None
         self.failure: Failure | None = None
         self._tape = tape
-        self._track = track
         self._kind = kind
         self._prefix = b""
         self._last: bytes | None = None
@@ -90,14 +95,26 @@ class Run:
         if self.end is not None:
             self.end = self.error = self.failure = None
 
-    def put(self, kind: str, data: bytes) -> None:
-        """Write an entry of another kind than the run's own."""
-        self._tape.put(entry_prefix(self._track, self.name, kind), data)
+    def note(self, kind: str, value: object, *, track: str | None = None) -> None:
+        """Put a JSON value on the tape as an entry of another kind than the run's own. Raises nothing, as `take`.
+
+        It goes to the run's own track unless another one is named.
+        """
+        tape = self._tape
+        if tape.failure is not None:
+            return
+        try:
+            data = dumps(value)
+            if not self.name:
+                self.open()
+            tape.put(entry_prefix(track or self.track, self.name, kind), data)
+        except Exception as error:
+            tape.failure = untaped(error, value)
 
     def open(self) -> None:
         """Begin the run."""
         self.name = self._tape.open_run(self)
-        self._prefix = entry_prefix(self._track, self.name, self._kind)
+        self._prefix = entry_prefix(self.track, self.name, self._kind)
         self._texts = self._make_texts(self.name) if self._make_texts else None
 
     def finish(self, error: BaseException | None = None) -> None:

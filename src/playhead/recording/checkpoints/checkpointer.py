@@ -7,6 +7,7 @@ not know which cassette a thread is in.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -120,8 +121,7 @@ class Checkpointer:
     async def list_threads(self, limit: int | None = None, pattern: str = "*") -> list[str]:
         """Return the ids of the threads that have checkpoints and match a shell pattern; all where `limit` is None."""
         most = _count(limit)
-        names = await self._run(self._threads.names)
-        return [name for name in names if fnmatchcase(name, pattern)][:most]
+        return await self._run(lambda: list(islice(self._threads.names(lambda name: fnmatchcase(name, pattern)), most)))
 
     async def exists(self, thread_id: str, checkpoint_id: str | None = None) -> bool:
         """Say whether there is such a checkpoint, or without an id whether the thread has any."""

@@ -33,6 +33,7 @@ from playhead.cassettes.format import (
     read_header,
     read_seal,
 )
+from playhead.cassettes.jsonl import make_folders
 from playhead.cassettes.locking import WaitingLock
 from playhead.clock import Clock
 from playhead.errors import CorruptCassette, MissingCassette
@@ -99,8 +100,10 @@ class Database:
 
     def _open_writer(self) -> tuple[sqlite3.Connection, WaitingLock]:
         self.close()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(self.path.parent)
         self._writer = connect_to_write(self.path, BUSY_TIMEOUT_S)
+        # Every transaction seals, and what is sealed survives the loss of power.
+        self._writer[0].execute("PRAGMA synchronous=FULL")
         return self._writer
 
 

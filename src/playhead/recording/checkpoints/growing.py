@@ -5,8 +5,10 @@ ever rewritten in place, and a crash at any moment leaves either the old or the 
 """
 
 import os
+from pathlib import Path
 from typing import NoReturn
 
+from playhead.cassettes.jsonl import make_folders, sync_folder
 from playhead.cassettes.locking import close_locked, is_at, open_locked
 from playhead.cassettes.store import PARTIAL
 from playhead.errors import CassetteError
@@ -29,7 +31,7 @@ class GrowingSink:
         self._cause = ""
         self._fd = self._lock_fd = -1
         try:
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            make_folders(Path(path).parent)
             self._lock_fd = open_locked(self._partial)
             self._fd = open_locked(self._next)
             os.ftruncate(self._fd, 0)
@@ -55,7 +57,7 @@ class GrowingSink:
         try:
             os.fsync(self._fd)
             os.rename(self._next, self._partial)
-            _sync_folder(self.where)
+            sync_folder(os.path.dirname(self.where))
         except OSError as error:
             self._die(error.strerror or str(error), error)
         close_locked(self._lock_fd)
@@ -74,7 +76,7 @@ class GrowingSink:
             if not is_at(self._fd, self._partial):
                 self._die(f"{self._partial!r} was moved or removed while it was written")
             os.rename(self._partial, self.where)
-            _sync_folder(self.where)
+            sync_folder(os.path.dirname(self.where))
         except OSError as error:
             self._die(error.strerror or str(error), error)
         self._close("it is sealed")
@@ -108,11 +110,3 @@ class GrowingSink:
             if fd >= 0:
                 close_locked(fd)
         self._fd = self._lock_fd = -1
-
-
-def _sync_folder(path: str) -> None:
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -10,12 +10,10 @@ from typing import Final, Protocol
 from playhead.cassettes.format import read_data
 from playhead.errors import CorruptCassette, UsageError
 from playhead.recording.checkpoints.states import Mark, encode_deleted, read_mark, renamed
+from playhead.recording.runs import FIRST_RUN
 
 Spot = tuple[int, int, int]
 """Where a line is: which one it is, counted from 0 with the header, its offset in bytes, and its length."""
-
-FIRST_RUN: Final = "r1"
-"""The run that checkpoints are in where the cassette has no other."""
 
 _PLACEHOLDER_BEGINS: Final = b"<"
 

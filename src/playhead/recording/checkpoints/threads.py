@@ -5,11 +5,15 @@ Does not know places, nor what a state is.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Protocol
 
 from playhead.recording.checkpoints.log import Log
 from playhead.recording.checkpoints.states import Mark
+
+Matches = Callable[[str], bool]
+"""Says whether a thread is asked for, by its id."""
 
 
 class Threads(Protocol):
@@ -23,8 +27,8 @@ class Threads(Protocol):
         """Remove a thread that there is."""
         ...
 
-    def names(self) -> list[str]:
-        """Return the ids of all threads that have checkpoints."""
+    def names(self, matches: Matches) -> Iterator[str]:
+        """Yield the ids of the threads that match and have checkpoints, each read no sooner than it is asked for."""
         ...
 
     def close(self) -> None:
@@ -47,10 +51,10 @@ class OneLog:
         """Take all checkpoints of a thread back."""
         self._log.delete(Mark(None, thread, deleted=True))
 
-    def names(self) -> list[str]:
-        """Return the ids of all threads that have checkpoints, in the order in which they began."""
+    def names(self, matches: Matches) -> Iterator[str]:
+        """Yield the ids of the threads that match and have checkpoints, in the order in which they began."""
         self._log.refresh()
-        return list(self._log.threads)
+        return filter(matches, self._log.threads)
 
     def close(self) -> None:
         """Seal the cassette."""
@@ -92,11 +96,14 @@ class ManyLogs:
         """Remove the thread's cassette."""
         self.log(thread).remove()
 
-    def names(self) -> list[str]:
-        """Return the ids of all threads that have checkpoints."""
+    def names(self, matches: Matches) -> Iterator[str]:
+        """Yield the ids of the threads that match and have checkpoints. A thread that does not match is not read."""
         held = [thread for thread, log in self._open.items() if log.threads]
-        threads = dict.fromkeys((*self._known(), *held))
-        return [thread for thread in threads if self._has_any(thread)]
+        seen: set[str] = set()
+        for thread in filter(matches, chain(self._known(), held)):
+            if thread not in seen and self._has_any(thread):
+                yield thread
+            seen.add(thread)
 
     def close(self) -> None:
         """Seal all cassettes that were added to. What fails is raised once all have been tried."""
