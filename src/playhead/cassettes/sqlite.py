@@ -25,6 +25,7 @@ from playhead.cassettes.database import (
     translated,
     writer,
 )
+from playhead.cassettes.jsonl import make_folders
 from playhead.cassettes.store import PARTIAL
 from playhead.errors import CassetteError, MissingCassette, UsageError
 from playhead.text import did_you_mean
@@ -106,7 +107,7 @@ class SqliteSink:
         self._entries = 0
         self._cause = ""
         with translated(self.where):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(path.parent)
             self._connection: sqlite3.Connection | None
             self._connection, self._lock = connect_to_write(path, timeout_s)
 
