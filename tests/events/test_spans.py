@@ -157,7 +157,8 @@ def test_steady() -> None:
 def test_tables_agree_with_themselves(dialect: Dialect) -> None:
     """Every type that another column names has a row, and every run can end."""
     ends = {key.partition(":")[0] for key in dialect.ends}
-    assert dialect.pauses | dialect.after | ends <= dialect.ops.keys()
+    named = dialect.pauses | dialect.after | dialect.errors.keys() | dialect.answers.keys()
+    assert named | ends <= dialect.ops.keys()
     assert dialect.terminals
     assert repr(dialect) == f"Dialect({dialect.name!r})"
 

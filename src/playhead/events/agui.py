@@ -96,6 +96,8 @@ AGUI = Dialect(
     # A run that has finished may still fail.
     after=frozenset({"RUN_ERROR"}),
     cuts=frozenset({"RUN_ERROR"}),
+    # An event may carry what it was made of.
+    errors={kind: (path("message"), path("rawEvent"), path("raw_event")) for kind in ("RUN_ERROR", "SUBAGENT_ERROR")},
     first=frozenset({"RUN_STARTED", "RUN_ERROR"}),
     unique=frozenset({Span.STEP, Span.MESSAGE, Span.TOOL, Span.REASONING, Span.PART, Span.SUBAGENT}),
     once=frozenset({Span.SUBAGENT}),

@@ -60,6 +60,7 @@ ANTHROPIC_MESSAGES = Dialect(
     arguments=frozenset({"content_block_delta"}),
     after=frozenset({"ping"}),
     cuts=frozenset({"error"}),
+    errors={"error": (path("error.message"),)},
     first=frozenset({"message_start", "error"}),
     unique=frozenset({Span.PART}),
     once=frozenset({Span.PART}),

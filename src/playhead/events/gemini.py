@@ -56,5 +56,6 @@ GEMINI = Dialect(
     spaced=True,
     after=frozenset({"usage"}),
     cuts=frozenset({"blocked", "error"}),
+    errors={"error": (path("error.message"),)},
 )
 """The dialect of Gemini and of Vertex AI."""

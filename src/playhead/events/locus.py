@@ -422,6 +422,7 @@ LOCUS = Dialect(
     cuts=frozenset({"terminate:cancelled", "terminate:error"}),
     raises=frozenset({"terminate:error"}),
     answers={"think": path("reasoning"), "terminate": path("final_message")},
+    errors={kind: (path("error"),) for kind in ("terminate", "model_retry", "final_answer_verification")},
     counters={
         "terminate": (
             ("iterations_used", Span.STEP, path("iterations_used")),

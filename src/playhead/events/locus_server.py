@@ -43,5 +43,6 @@ LOCUS_SERVER = Dialect(
     # An agent that fails says that it is done, with reason error, and then raises.
     after=frozenset({_DONE, "error"}),
     cuts=frozenset({"done:cancelled", "done:error", "error"}),
+    errors={kind: (path("error"),) for kind in (*LOCUS.errors, "error") if kind in _OPS},
 )
 """The dialect of locus' own server."""

@@ -68,6 +68,7 @@ OPENAI_CHAT = Dialect(
     # An error may be followed by the usual end.
     after=frozenset({_DONE}),
     cuts=frozenset({"error"}),
+    errors={"error": (path("error.message"),)},
     once=frozenset({Span.MESSAGE}),
     tacit=frozenset({Span.TOOL}),
 )
@@ -180,6 +181,7 @@ OPENAI_RESPONSES = Dialect(
     # The API itself sends an error and then a failed response. Some end with the sentinel of a chat.
     after=frozenset({_DONE, "response.failed"}),
     cuts=frozenset({"response.failed", "response.incomplete", "error"}),
+    errors={"response.failed": (path("response.error.message"),), "error": (path("message"), path("error.message"))},
     # A response that runs in the background may be read from its second event on.
     first=frozenset({"response.created", "response.queued", "response.failed", "error"}),
     unique=frozenset({Span.MESSAGE, Span.REASONING, Span.TOOL, Span.PART}),

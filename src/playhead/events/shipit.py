@@ -117,6 +117,8 @@ SHIPIT = Dialect(
     cuts=frozenset({"run_failed", "run_cancelled"}),
     first=frozenset({"run_started"}),
     answers={"run_completed": path("payload.output")},
+    # A graph's message is the text of the error, too.
+    errors={"run_failed": (path("payload.error"), path("message")), "llm_retry": (path("payload.error"),)},
     unique=frozenset({Span.TOOL, Span.SUBAGENT}),
 )
 """The dialect of shipit-agent 1.0 and 2.x. `cancel()` sends no terminal event: a silent end is a cancelled one."""

@@ -158,7 +158,9 @@ class Dialect:
     For order: `first` are the types that a run may begin with, where it is opened at all; `unique` the kinds of span
     whose keys do not repeat while they are open; `within` says which kind of span must not outlive which.
     `counters` are what a terminal event says of how many spans there were: a name, the kind of span, the place.
-    `answers` is where a type of event has the whole text of an answer, streamed before or not.
+    `answers` is where a type of event has the whole text of an answer, streamed before or not, and `errors` where one
+    has the text of one that the run or its model failed with, at keys without `*`: the first place is the text's own,
+    and at the others it may be repeated. A tool's error is not there: the model is told it.
     `once` are the kinds whose keys do not repeat in a run at all, and `tacit` those that end with what they lie in,
     said or not.
 
@@ -190,6 +192,7 @@ class Dialect:
     within: Mapping[Span, Span] = field(default_factory=dict)
     counters: Mapping[str, tuple[tuple[str, Span, Path], ...]] = field(default_factory=dict)
     answers: Mapping[str, Path] = field(default_factory=dict)
+    errors: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     shapes: Mapping[str, Path] = field(default_factory=dict)
     sentinel: str = ""
     framed: bool = False
@@ -203,7 +206,6 @@ class Dialect:
     terminals: frozenset[str] = field(init=False, repr=False)
     type_of: Callable[[Event], str] = field(init=False, repr=False)
     group_of: Get = field(init=False, repr=False)
-    nested_of: Get = field(init=False, repr=False)
     readers: Mapping[str, Read] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -217,7 +219,6 @@ class Dialect:
         object.__setattr__(self, "terminals", frozenset(ends))
         object.__setattr__(self, "type_of", kind_reader(self.tag, self.shapes))
         object.__setattr__(self, "group_of", getter(self.group))
-        object.__setattr__(self, "nested_of", getter(self.nested))
         object.__setattr__(self, "readers", {kind: row_reader(ops, Touch) for kind, ops in self.ops.items()})
 
     def __repr__(self) -> str:

@@ -93,5 +93,6 @@ TURNS = Dialect(
     ids=(path("turn_id"),),
     framed=True,
     answers={"Complete": path("final_text")},
+    errors={"ErrorEvent": (path("error"),)},
 )
 """The dialect of the minimal union."""

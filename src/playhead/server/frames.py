@@ -7,11 +7,15 @@ An id is `RUN:N`: the run, and which of its events this is, from 1 on. The last 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from playhead.errors import UsageError
+from playhead.events.canonical import Path
 from playhead.events.codec import event_json
+from playhead.events.paths import at, replaced
 from playhead.events.spans import Dialect
 from playhead.events.tagged import dumps, loads
 from playhead.sse.message import encode_fields
@@ -22,6 +26,9 @@ EventNames = Literal["snake", "class"]
 
 END: Final = -1
 """The number of the last message."""
+
+_HIDDEN: Final = "internal error"
+"""What a client is told where an event has the text of an error."""
 
 _ID = re.compile(r"([0-9a-f]{32}):(end|0|[1-9][0-9]{0,8})")
 
@@ -76,8 +83,8 @@ class Framer:
 
     def _frame(self, kind: str, data: bytes, number: int) -> Frame:
         name = class_name(kind) if self.names == "class" else kind
-        if b'"error"' in data and kind in self.dialect.terminals:
-            data = _discreet(data)
+        if kind in self.dialect.errors or any(word in data for word in _words(self.dialect)):
+            data = _discreet(kind, data, self.dialect)
         return Frame(name if name.isprintable() else safe(name, keep=""), data, f"{self.run}:{number}")
 
     def _kind(self, data: bytes) -> str:
@@ -85,14 +92,40 @@ class Framer:
         return self.dialect.type_of(value) if isinstance(value, dict) else ""
 
 
-def _discreet(data: bytes) -> bytes:
-    """Return a terminal event without the text of its error. Its reason is for clients, the text is for the tape."""
+@lru_cache(maxsize=100)
+def _words(dialect: Dialect) -> tuple[bytes, ...]:
+    """Return words of which one is in the JSON of each event that says its type there and has the text of an error."""
+    return tuple(dumps(dialect.shapes[kind][0] if kind in dialect.shapes else kind) for kind in dialect.errors)
+
+
+def _discreet(kind: str, data: bytes, dialect: Dialect) -> bytes:
+    """Return an event without the text of its error. Its reason is for clients, the text is for the tape."""
     value = loads(data)
-    if not value.get("error"):
-        return data
-    return dumps({**value, "error": "internal error"})
+    hidden = _without_errors(value, dialect, kind)
+    return data if hidden is value else dumps(hidden)
 
 
+def _without_errors(event: Any, dialect: Dialect, kind: str = "") -> Any:
+    """Return the event itself, or a copy that tells no error: neither its own nor that of an event within it."""
+    if not isinstance(event, Mapping):
+        return event
+    for where in dialect.errors.get(kind) or dialect.errors.get(dialect.type_of(event), ()):
+        event = _hidden(event, where)
+    inner = at(event, dialect.nested)
+    hidden = _without_errors(inner, dialect)
+    return event if hidden is inner else replaced(event, dialect.nested, hidden)
+
+
+def _hidden(event: Mapping[str, Any], where: Path) -> Mapping[str, Any]:
+    """Return the event without what is at a path, or where the path leads: a text for an object that it may be."""
+    for length in range(1, len(where) + 1):
+        found = at(event, where[:length])
+        if found and (length == len(where) or not isinstance(found, Mapping)):
+            return replaced(event, where[:length], _HIDDEN)
+    return event
+
+
+@lru_cache(maxsize=1000)
 def class_name(kind: str) -> str:
     """Return the name of the class of events of this type.
 
