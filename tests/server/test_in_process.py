@@ -97,6 +97,25 @@ async def test_any_event_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_runs_that_begin_at_once() -> None:
+    """No more of them begin than may go on, and the place of one that ends is free again."""
+    agent = TalkingAgent(60)
+    app = app_of(agent, max_runs=1)
+    for _ in range(2):
+        requests = [Request(app, "prompt=1") for _ in range(6)]
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                for request in requests:
+                    tasks.start_soon(request.run)
+                while not all(request.status for request in requests):
+                    await anyio.lowlevel.checkpoint()
+                for request in requests:
+                    request.leave()
+        assert sorted(request.status for request in requests) == [200, *[503] * 5]
+    assert agent.runs == 2
+
+
+@pytest.mark.anyio
 async def test_a_client_that_leaves() -> None:
     """Its run is stopped and the request is over, also while the client takes nothing."""
     agent = TalkingAgent(0.001)

@@ -169,6 +169,58 @@ def test_invoke_that_pauses() -> None:
         assert (result["stop_reason"], result["interrupt"]["question"]) == ("interrupt", "Sure?")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "events", "told"),
+    [
+        ("turns", [{"type": "Complete", "turn_id": "t", "final_text": "Paris."}], {"message": "Paris."}),
+        ("turns", [{"type": "ErrorEvent", "turn_id": "t", "error": "hunter2"}], {"error": "internal error"}),
+        (
+            "agui",
+            [
+                {"type": "RUN_FINISHED", "runId": "r", "threadId": "t"},
+                {"type": "RUN_ERROR", "message": "hunter2", "code": "E1"},
+            ],
+            {"error": "internal error"},
+        ),
+        (
+            "agui",
+            [{"type": "RUN_FINISHED", "outcome": {"type": "interrupt"}}],
+            {"interrupt": {"type": "RUN_FINISHED", "outcome": {"type": "interrupt"}}, "stop_reason": "interrupt"},
+        ),
+        (
+            "shipit",
+            [{"type": "approval_required", "message": "Sure?"}],
+            {"interrupt": {"type": "approval_required", "message": "Sure?"}, "stop_reason": "interrupt"},
+        ),
+        (
+            "shipit",
+            [{"type": "approval_required"}, {"type": "run_completed", "payload": {"output": "Done."}}],
+            {"message": "Done."},
+        ),
+        (
+            "shipit",
+            [{"type": "run_failed", "message": "hunter2", "payload": {"error": "hunter2"}}],
+            {"error": "internal error"},
+        ),
+        ("openai.chat", [{"choices": [{"index": 0, "delta": {"content": "Hi."}}]}], {}),
+    ],
+)
+def test_invoke_in_other_dialects(dialect: str, events: list[Any], told: dict[str, Any]) -> None:
+    """The answer is read by the dialect's table; what its events do not say is null, and no error is told."""
+
+    async def run(prompt: str, **more: Any) -> AsyncIterator[Any]:
+        for event in events:
+            yield event
+
+    with serving(FunctionAgent(run), dialect=dialect) as served:
+        response = post(served, "/invoke", {"prompt": "x"})
+    result = response.json()
+    said = {name: value for name, value in result.items() if value is not None}
+    nothing = {"run": result["run"], "metrics": {"iterations": None, "tool_calls": None}, "total_events": len(events)}
+    assert said == nothing | told
+    assert "hunter2" not in response.text
+
+
 def test_invoke_that_fails() -> None:
     """A failure is a 500 that says nothing of the inside."""
     with serving(TalkingAgent()) as served:
@@ -270,6 +322,13 @@ def test_too_many_runs() -> None:
         next(stream)
         response = get(served, "/stream?prompt=1")
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+
+
+def test_a_run_that_cannot_be_taped(tmp_path: Path) -> None:
+    """It takes no place from the next one."""
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    with serving(TalkingAgent(), store=tmp_path / "runs", max_runs=1) as served:
+        assert [get(served, "/stream?prompt=1").status_code for _ in range(2)] == [500, 500]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Runs over a WebSocket: as many as the client likes, with codes for what it may not do."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,8 +10,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
+from playhead.errors import UsageError
+from playhead.events.locus import AgentEvent
 from playhead.provider.serving import Served
-from tests.server.agents import TalkingAgent, asking
+from tests.server.agents import FunctionAgent, TalkingAgent, asking, terminate
 from tests.server.clients import post, serving
 
 RUN = {"type": "run", "prompt": "2"}
@@ -27,6 +29,11 @@ def connected(served: Served, query: str = "", **options: Any) -> Iterator[Conne
 def said(websocket: Connection, message: Any) -> list[tuple[str, str]]:
     """Say something, and return name and place of each message up to the last one."""
     websocket.send(json.dumps(message))
+    return heard(websocket)
+
+
+def heard(websocket: Connection) -> list[tuple[str, str]]:
+    """Return name and place of each message up to the last one."""
     found: list[tuple[str, str]] = []
     while not found or found[-1][1] != "end":
         told = json.loads(websocket.recv(20))
@@ -38,9 +45,9 @@ def said(websocket: Connection, message: Any) -> list[tuple[str, str]]:
 def closed(served: Served, *sent: str | bytes) -> tuple[int, str]:
     """Return code and reason with which the server closes when it is sent this."""
     with connected(served) as websocket:
-        for message in sent:
-            websocket.send(message)
         with suppress(ConnectionClosed):
+            for message in sent:
+                websocket.send(message)
             while True:
                 websocket.recv(20)
         assert websocket.close_code is not None
@@ -70,6 +77,20 @@ def test_an_answer() -> None:
         assert said(websocket, {**RUN, "thread_id": "t"})[-2:] == [("interrupt", "2"), ("done", "end")]
         answer = {"type": "resume", "answer": {"sure": True}, "thread_id": "t"}
         assert said(websocket, answer)[-2:] == [("terminate", "2"), ("done", "end")]
+
+
+def test_an_answer_to_no_question() -> None:
+    """It closes the connection before any message, also where the agent finds out when it is to begin."""
+
+    async def resume(answer: Any, **more: Any) -> AsyncIterator[AgentEvent]:
+        if not more:
+            raise UsageError("no thread is paused, in /home/me/secret")
+        yield terminate()
+
+    with serving(FunctionAgent(TalkingAgent().run, resume)) as served, connected(served) as websocket:
+        websocket.send('{"type":"resume","answer":1}')
+        with pytest.raises(ConnectionClosed, match=r"1008.*nothing waits for an answer in this thread"):
+            websocket.recv(20)
 
 
 def test_a_run_that_is_cancelled() -> None:
@@ -105,7 +126,7 @@ def test_going_on() -> None:
         ('{"type":"run"}', 1008, "prompt: Field required"),
         ('{"type":"run","prompt":"1","more":1}', 1008, "more: Extra inputs are not permitted"),
         ('{"type":"resume","answer":1}', 1008, "this agent cannot be resumed"),
-        ('{"type":"follow","last_event_id":"x"}', 1007, "the last event id is none of this server's"),
+        ('{"type":"follow","last_event_id":"x"}', 1008, "the last event id is none of this server's"),
         (f'{{"type":"follow","last_event_id":"{"0" * 32}:1"}}', 1008, "there is no such run"),
         (json.dumps({"type": "run", "prompt": "x" * 3000}), 1009, "a message has at most 2,000 bytes"),
     ],
@@ -143,6 +164,22 @@ def test_a_used_ticket_begins_no_other_run() -> None:
         with connected(served, f"?ticket={ticket}") as websocket:
             assert said(websocket, RUN)[-1] == ("done", "end")
         with connected(served, f"?ticket={ticket}&last_event_id=x") as websocket:
+            websocket.send(json.dumps(RUN))
+            with pytest.raises(ConnectionClosed, match=r"1008.*it is good for that one only"):
+                websocket.recv(20)
+    assert agent.runs == 1
+
+
+def test_a_ticket_begins_one_run() -> None:
+    """On its connection that run can be followed again, and no other one be begun."""
+    agent = TalkingAgent()
+    with serving(agent, allow_unauthenticated=False, api_key="k") as served:
+        ticket = post(served, "/ticket", authorization="Bearer k").json()["ticket"]
+        with connected(served, f"?ticket={ticket}") as websocket:
+            websocket.send(json.dumps(RUN))
+            run = json.loads(websocket.recv(20))["id"].partition(":")[0]
+            whole = heard(websocket)
+            assert said(websocket, {"type": "follow", "last_event_id": f"{run}:1"}) == whole[1:]
             websocket.send(json.dumps(RUN))
             with pytest.raises(ConnectionClosed, match=r"1008.*it is good for that one only"):
                 websocket.recv(20)

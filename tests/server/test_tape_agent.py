@@ -1,5 +1,6 @@
 """Tapes as an agent, and `playhead serve`: recorded runs as live event streams."""
 
+import gzip
 import json
 import os
 import re
@@ -70,6 +71,14 @@ def test_which_cassette_is_meant(asked: str, text: str, tapes: tuple[Path, Path]
         assert texts(get(served, f"/stream?{asked}")) == [text]
 
 
+def test_a_compressed_cassette(tapes: tuple[Path, Path], tmp_path: Path) -> None:
+    """It goes by the same name as one that is not."""
+    packed = tmp_path / "trip.jsonl.gz"
+    packed.write_bytes(gzip.compress(tapes[1].read_bytes()))
+    with player(tapes[0], packed) as served:
+        assert texts(get(served, "/stream?prompt=x&cassette=trip")) == ["Warm."]
+
+
 def test_a_cassette_that_there_is_not(tapes: tuple[Path, Path]) -> None:
     """The answer says which there are."""
     with player(*tapes) as served:
@@ -85,6 +94,15 @@ def test_a_question_and_its_answer(tmp_path: Path) -> None:
         assert post(served, "/resume", {"answer": 1, "thread_id": "b"}).status_code == 409
         assert texts(post(served, "/resume", {"answer": 1, "thread_id": "a"})) == ["Yes."]
         assert post(served, "/resume", {"answer": 1, "thread_id": "a"}).status_code == 409
+
+
+def test_a_resumption_without_an_answer(tmp_path: Path) -> None:
+    """It gets the next run of the tape as an answer does, and is refused where no run has paused."""
+    asks = [chunk("Hm."), InterruptEvent(question="Sure?", interrupt_id="i1")]
+    with player(taped(tmp_path / "t.jsonl", asks, [chunk("Yes."), terminate()])) as served:
+        assert post(served, "/resume", {}).status_code == 409
+        assert texts(get(served, "/stream?prompt=x")) == ["Hm."]
+        assert texts(post(served, "/resume", {})) == ["Yes."]
 
 
 def test_a_run_that_failed_fails_again(tmp_path: Path) -> None:
@@ -164,6 +182,7 @@ def test_the_command_for_programs(tapes: tuple[Path, Path]) -> None:
     ("arguments", "said"),
     [
         (["--pace", "slow"], "there is no pace 'slow'"),
+        (["--pace", "instant", "--speed", "4"], "--pace and --speed contradict each other"),
         (["--speed", "0"], "a tape cannot be played at speed 0.0"),
         (["--event-names", "camel"], "give 'snake' or 'class'"),
         (["--heartbeat", "0"], "heartbeat_s=0.0) must be"),

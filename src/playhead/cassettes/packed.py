@@ -29,6 +29,13 @@ _NAME: Final = re.compile(
 )
 
 
+def without_suffix(name: str) -> str:
+    """Return a name without what that of a cassette's file ends with, compressed or not: `trip` of `trip.jsonl.gz`."""
+    for suffix in (SUFFIX, *PACKED_SUFFIXES):
+        name = name.removesuffix(suffix) or name
+    return name
+
+
 def is_packed(name: str) -> bool:
     """Say whether a file of that name is a compressed cassette, or was to become one."""
     return _NAME.search(name) is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playhead.cassettes.naming import SUFFIX
-from playhead.cassettes.packed import PACKED_SUFFIXES
+from playhead.cassettes.packed import without_suffix
 from playhead.cassettes.places import Place, list_places, locate
 from playhead.cassettes.store import PARTIAL, REJECTED, TORN
 from playhead.errors import CassetteError, MissingCassette, UsageError
@@ -80,9 +80,7 @@ def stem(name: str) -> str:
         base, found, number = name.rpartition(left)
         if found and (not number or number[1:].isdigit()):
             name = base
-    for suffix in (SUFFIX, *PACKED_SUFFIXES):
-        name = name.removesuffix(suffix) or name
-    return name
+    return without_suffix(name)
 
 
 def beside(place: Place, word: str) -> str:

@@ -6,8 +6,8 @@ there. Does not know connections, nor how a client follows (`following`).
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Literal
@@ -157,22 +157,32 @@ class Run:
 
 
 class Runs:
-    """Hold the runs that go on, by their ids."""
+    """Hold the runs that go on, by their ids, and the places of those that are about to."""
 
     def __init__(self, shelf: Shelf, leaving: Leaving, *, max_runs: int) -> None:
         self.shelf: Shelf = shelf
         self._leaving = leaving
         self._max_runs = max_runs
-        self._live: dict[str, Run] = {}
+        self._live: dict[str, Run | None] = {}
 
     @property
     def is_full(self) -> bool:
-        """Say whether as many go on as may."""
+        """Say whether as many go on, or are about to, as may."""
         return len(self._live) >= self._max_runs
 
     def get(self, run: str) -> Run | None:
         """Return a run that goes on, None if it does not."""
         return self._live.get(run)
+
+    @contextmanager
+    def reserved(self, run: str) -> Iterator[None]:
+        """Keep a place for a run that the block makes ready, until it is `hosted`. A block that fails gives it back."""
+        self._live[run] = None
+        try:
+            yield
+        except BaseException:
+            del self._live[run]
+            raise
 
     @asynccontextmanager
     async def hosted(self, run: Run, events: Any) -> AsyncIterator[None]:

@@ -78,7 +78,8 @@ class Service:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many runs go on", {"retry-after": "1"})
         framer = self._framer(self._ids.new())
         events = self._events(asked)
-        recorder = await to_thread.run_sync(lambda: self.shelf.record(framer.run, ticket=permit.ticket))
+        with self.runs.reserved(framer.run):
+            recorder = await to_thread.run_sync(lambda: self.shelf.record(framer.run, ticket=permit.ticket))
         return Run(framer, recorder, max_buffer=self.streaming.max_buffer, ticket=permit.ticket), events
 
     def follower(self, run: Run) -> Follower:
@@ -102,6 +103,12 @@ class Service:
                 cassette.close()
             raise HTTPException(HTTPStatus.UNAUTHORIZED, "this ticket has begun another run")
         return Follower(self._framer(run_id), self.shelf, run, after=number, cassette=cassette)
+
+    async def something_waited(self, run: Run) -> bool:
+        """Wait for what comes of an answer, and say whether there was a question. A slow agent is believed."""
+        with move_on_after(self.streaming.heartbeat_s):
+            return await run.has_begun()
+        return True
 
     async def next_or_beat(self, follower: Follower) -> Sequence[Frame]:
         """Return the next messages of a run, or a heartbeat when none has come for so long.

@@ -6,10 +6,9 @@ may not send closes the socket with a code that says why. Does not know how runs
 """
 
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
 from anyio import Event, WouldBlock, create_memory_object_stream, create_task_group, move_on_after
@@ -23,7 +22,7 @@ from playhead.server.following import Follower
 from playhead.server.frames import Frame
 from playhead.server.gate import PERMIT, POLICY_VIOLATION, Permit
 from playhead.server.running import Run
-from playhead.server.service import Service, unless_gone
+from playhead.server.service import Service, nothing_waits, unless_gone
 
 NORMAL: Final = 1000
 """The code of a socket that has done all it was to do."""
@@ -38,9 +37,6 @@ INTERNAL_ERROR: Final = 1011
 TRY_LATER: Final = 1013
 """The code for a run that was not begun because too many go on."""
 
-_CODES: Final[Mapping[int, int]] = MappingProxyType(
-    {HTTPStatus.BAD_REQUEST: NOT_JSON, HTTPStatus.SERVICE_UNAVAILABLE: TRY_LATER}
-)
 _MAX_REASON_BYTES: Final = 123
 _logger = logging.getLogger("playhead.server")
 
@@ -127,7 +123,8 @@ class Conversation:
             elif self._run is not None:
                 self._run.scope.cancel()
         except HTTPException as error:
-            self._end(_CODES.get(error.status_code, POLICY_VIOLATION), error.detail)
+            is_no_json = error.status_code == HTTPStatus.BAD_REQUEST
+            self._end(NOT_JSON if is_no_json else POLICY_VIOLATION, error.detail)
         except WouldBlock:
             self._end(POLICY_VIOLATION, "one run at a time, and one more that waits")
 
@@ -143,7 +140,8 @@ class Conversation:
                 try:
                     await self._answer(each)
                 except HTTPException as error:
-                    self._end(_CODES.get(error.status_code, POLICY_VIOLATION), error.detail)
+                    is_full = error.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+                    self._end(TRY_LATER if is_full else POLICY_VIOLATION, error.detail)
 
     async def _answer(self, asked: _Run | _Resume | _Follow) -> None:
         service = self._service
@@ -155,10 +153,19 @@ class Conversation:
             await unless_gone(self._over.wait, lambda: self._send_all(follower))
             return
         run, events = await service.begin(asked, self._permit)
+        if self._permit.ticket is not None:
+            self._permit = replace(self._permit, is_used=True)
         self._run = run
+
+        async def respond() -> None:
+            if isinstance(asked, _Resume) and not await service.something_waited(run):
+                self._end(POLICY_VIOLATION, nothing_waits().detail)
+            else:
+                await self._send_all(service.follower(run))
+
         try:
             async with service.runs.hosted(run, events):
-                await unless_gone(self._over.wait, lambda: self._send_all(service.follower(run)))
+                await unless_gone(self._over.wait, respond)
         finally:
             self._run = None
 

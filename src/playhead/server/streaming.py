@@ -24,46 +24,33 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 class EventStream:
-    """Answer a request with the messages that a follower hands out, or where it `is_answer` to nothing, with 409.
+    """Answer a request with the messages that a follower hands out.
 
     Who leaves is noticed at once, and who takes nothing for `stall_s` counts as gone.
     """
 
-    def __init__(self, service: Service, follower: Follower, *, is_answer: bool = False) -> None:
+    def __init__(self, service: Service, follower: Follower) -> None:
         self._service = service
         self._follower = follower
-        self._is_answer = is_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the messages until the last one, or until the client is gone."""
+        await unless_gone(lambda: disconnected(receive), lambda: self.send_all(send))
+
+    async def send_all(self, send: Send) -> None:
+        """Send the messages until the last one, or until the client takes none."""
         with self._follower:
-            await unless_gone(lambda: disconnected(receive), lambda: self._respond(scope, receive, send))
-
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._is_answer and not await self._is_answered():
-            refusal = nothing_waits()
-            await JSONResponse({"error": refusal.detail}, refusal.status_code)(scope, receive, send)
-        else:
-            await self._send_all(send)
-
-    async def _is_answered(self) -> bool:
-        """Say whether there was a question. An agent that takes its time is believed."""
-        with move_on_after(self._service.streaming.heartbeat_s):
-            return self._follower.run is None or await self._follower.run.has_begun()
-        return True
-
-    async def _send_all(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEAD.items())})
-        # It tells the browser how to come back, also before the first event: otherwise it would begin another run.
-        first = self._follower.framer.beat(self._service.clock.now(), number=self._follower.position)
-        pieces: Sequence[bytes] = [first.sse(retry_ms=self._service.streaming.retry_ms)]
-        while pieces:
-            for piece in pieces:
-                if not await self._send(send, piece):
-                    return
-            is_over = self._follower.ended
-            pieces = [] if is_over else _pieces(await self._service.next_or_beat(self._follower))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEAD.items())})
+            # It tells the browser how to come back, also before the first event: otherwise it would begin another run.
+            first = self._follower.framer.beat(self._service.clock.now(), number=self._follower.position)
+            pieces: Sequence[bytes] = [first.sse(retry_ms=self._service.streaming.retry_ms)]
+            while pieces:
+                for piece in pieces:
+                    if not await self._send(send, piece):
+                        return
+                is_over = self._follower.ended
+                pieces = [] if is_over else _pieces(await self._service.next_or_beat(self._follower))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, piece: bytes) -> bool:
         with move_on_after(self._service.streaming.stall_s):
@@ -73,7 +60,10 @@ class EventStream:
 
 
 class RunStream:
-    """Answer a request with a run that begins with it, and stay until that has ended."""
+    """Answer a request with a run that begins with it, and stay until that has ended.
+
+    A run that `is_answer` to no question is a 409.
+    """
 
     def __init__(self, service: Service, run: Run, events: Any, *, is_answer: bool = False) -> None:
         self._service = service
@@ -82,10 +72,17 @@ class RunStream:
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the messages of the run from the first on."""
-        stream = EventStream(self._service, self._service.follower(self._run), is_answer=self._is_answer)
+        """Send the messages of the run from the first on, or until the client is gone."""
+
+        async def respond() -> None:
+            if self._is_answer and not await self._service.something_waited(self._run):
+                refusal = nothing_waits()
+                await JSONResponse({"error": refusal.detail}, refusal.status_code)(scope, receive, send)
+            else:
+                await EventStream(self._service, self._service.follower(self._run)).send_all(send)
+
         async with self._service.runs.hosted(self._run, self._events):
-            await stream(scope, receive, send)
+            await unless_gone(lambda: disconnected(receive), respond)
 
 
 def _pieces(frames: Sequence[Frame]) -> Sequence[bytes]:

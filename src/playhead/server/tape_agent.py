@@ -1,9 +1,10 @@
 """An agent that has no model: its runs are those on tapes. So a page can be built without an agent.
 
-Knows tapes and which of them a prompt means. Does not know servers.
+Knows tapes, which of them a prompt means, and how a server is told that there is no such. Does not know who asks, nor
+how what it plays is sent.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 
+from playhead.cassettes.packed import without_suffix
 from playhead.cassettes.places import Place
 from playhead.clock import SYSTEM_CLOCK, Clock
 from playhead.errors import UsageError
@@ -49,7 +51,6 @@ class TapeAgent:
     """
 
     def __init__(self, places: Sequence[Place], *, pace: Pace = "recorded", clock: Clock = SYSTEM_CLOCK) -> None:
-        self.playable: Sequence[Playable] = []
         self._pace = pace
         self._clock = clock
         self._paused: OrderedDict[str | None, tuple[Playable, int]] = OrderedDict()
@@ -63,13 +64,8 @@ class TapeAgent:
             raise UsageError("there are no runs to serve: the cassettes hold no events, only calls of models or bytes")
         if len(dialects) > 1:
             raise UsageError(f"one server speaks one dialect, and the cassettes are of {', '.join(sorted(dialects))}")
-        self.playable = found
+        self.playable: Sequence[Playable] = found
         self.dialect: Dialect = next(iter(dialects.values()))
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of the cassettes."""
-        return [playable.name for playable in self.playable]
 
     def run(
         self, prompt: str, *, thread_id: str | None = None, metadata: Mapping[str, Any] | None = None, **_: Any
@@ -77,7 +73,7 @@ class TapeAgent:
         """Return the events of the first run of the cassette that is meant. Raises `HTTPException` 404 for no such."""
         return self._play(self._chosen(prompt, (metadata or {}).get(CASSETTE)), 0, thread_id)
 
-    def resume(self, answer: Any, *, thread_id: str | None = None, **_: Any) -> AsyncIterator[Any]:
+    def resume(self, answer: Any = None, *, thread_id: str | None = None, **_: Any) -> AsyncIterator[Any]:
         """Return the events of the run behind the one that has paused. Raises `UsageError` where none has."""
         if thread_id not in self._paused:
             raise UsageError("no recorded run is paused in this thread")
@@ -102,7 +98,8 @@ class TapeAgent:
             for playable in self.playable:
                 if playable.name == name:
                     return playable
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"no such cassette: there is {', '.join(self.names)}")
+            names = ", ".join(playable.name for playable in self.playable)
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"no such cassette: there is {names}")
         meant = (
             *(each for each in self.playable if prompt in each.prompts),
             *(each for each in self.playable if prompt == each.name),
@@ -112,12 +109,11 @@ class TapeAgent:
 
 def _playable(place: Place, tape: Tape) -> Playable | None:
     """Return what can be played of a tape; None where it holds no events."""
-    runs = dict.fromkeys(entry.owner for entry in tape.entries() if (entry.track, entry.kind) == ("event", "event"))
-    count = sum(1 for _ in tape.events())
+    runs = Counter(entry.owner for entry in tape.entries() if (entry.track, entry.kind) == ("event", "event"))
     if not runs:
         return None
-    name = Path(place.name or "").name.removesuffix(".jsonl")
-    return Playable(name, place, list(runs), frozenset(_prompts(tape)), count)
+    name = without_suffix(Path(place.name or "").name)
+    return Playable(name, place, list(runs), frozenset(_prompts(tape)), runs.total())
 
 
 def _prompts(tape: Tape) -> Iterator[str]:
