@@ -83,7 +83,7 @@ def test_what_an_event_was_made_of_is_hidden_whole() -> None:
         (TURNS, ErrorEvent(turn_id="t", error=TEXT)),
         (SHIPIT, ShipitEvent(type="run_failed", payload={"error": TEXT})),
     ],
-    ids=str,
+    ids=["own", "subagent", "turns", "shipit"],
 )
 def test_typed_events_tell_no_error(dialect: Dialect, event: object) -> None:
     """An event that says its type in Python is read like any other, also if it says it there alone."""
